@@ -1,0 +1,1 @@
+"""The actors around the pure core. They see the world through `actors.ports` alone."""

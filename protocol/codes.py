@@ -1,0 +1,81 @@
+"""Refusal codes and close codes, with what a client may do about each."""
+
+from enum import IntEnum, StrEnum
+
+
+class Code(StrEnum):
+    """Why a command was refused. The order is the order in which refusals are checked, where one is fixed."""
+
+    NOT_SIGNED_IN = "not_signed_in"
+    BAD_COMMAND = "bad_command"
+    ID_REUSED = "id_reused"
+    NOT_ON_SALE = "not_on_sale"
+    NOT_ADMITTED = "not_admitted"
+    SEAT_NOT_FOUND = "seat_not_found"
+    SEAT_BLOCKED = "seat_blocked"
+    SEAT_TAKEN = "seat_taken"
+    LIMIT_REACHED = "limit_reached"
+    ORPHAN_SEAT = "orphan_seat"
+    NO_BLOCK = "no_block"
+    HOLD_NOT_FOUND = "hold_not_found"
+    HOLD_EXPIRED = "hold_expired"
+    EXTEND_USED = "extend_used"
+    PAYMENT_FAILED = "payment_failed"
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    BUSY = "busy"
+    TRY_AGAIN = "try_again"
+
+
+RETRIABLE = frozenset(
+    {
+        Code.SEAT_TAKEN,
+        Code.NO_BLOCK,
+        Code.NOT_ADMITTED,
+        Code.NOT_ON_SALE,
+        Code.PAYMENT_FAILED,
+        Code.RATE_LIMITED,
+        Code.OVERLOADED,
+        Code.BUSY,
+        Code.TRY_AGAIN,
+    }
+)
+"""The same command may succeed later."""
+
+SENTENCES: dict[Code, str] = {
+    Code.NOT_SIGNED_IN: "Sign in to do this",
+    Code.BAD_COMMAND: "This command is not understood",
+    Code.ID_REUSED: "This command id was used for another command",
+    Code.NOT_ON_SALE: "This event is not on sale",
+    Code.NOT_ADMITTED: "Your turn in the waiting room has not come yet",
+    Code.SEAT_NOT_FOUND: "There is no such seat",
+    Code.SEAT_BLOCKED: "This seat is not for sale",
+    Code.SEAT_TAKEN: "Somebody else has this seat",
+    Code.LIMIT_REACHED: "This is more than one customer may have for this event",
+    Code.ORPHAN_SEAT: "This would leave a single seat alone",
+    Code.NO_BLOCK: "No such seats are left next to each other",
+    Code.HOLD_NOT_FOUND: "You hold no seats in this event",
+    Code.HOLD_EXPIRED: "Your hold has run out",
+    Code.EXTEND_USED: "This hold was already extended",
+    Code.PAYMENT_FAILED: "The payment failed",
+    Code.RATE_LIMITED: "Too many commands, slow down",
+    Code.OVERLOADED: "The event is overloaded, try again",
+    Code.BUSY: "This is being worked on, try again",
+    Code.TRY_AGAIN: "This could not be decided just now, try again",
+}
+"""One sentence for a person, for each code."""
+
+
+class CloseCode(IntEnum):
+    """Why the server ends a connection."""
+
+    GOING_AWAY = 1001
+    BAD_TEXT = 1007
+    TOO_BIG = 1009
+    RESTARTING = 1012
+    NOT_UNDERSTOOD = 4400
+    SESSION_ENDED = 4401
+    NOT_ALLOWED = 4403
+    NO_SUCH_EVENT = 4404
+    TOO_SLOW = 4408
+    TOO_MUCH = 4429

@@ -1,0 +1,178 @@
+"""What a client may say on the socket, and how its words are read.
+
+    frame ──read_command()──► Open | HoldSeats | … | Ping
+                         └──► BadCommand(id, message)     answered by `rejected bad_command`
+                         └──► raises NotUnderstood        the connection is closed with 4400
+"""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from protocol import limits
+
+CommandId = Annotated[str, Meta(min_length=1, max_length=limits.COMMAND_ID_CHARS_MAX)]
+SeatIndex = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS_MAX)]
+PaymentMethod = Annotated[str, Meta(min_length=1, max_length=limits.PAYMENT_METHOD_CHARS_MAX)]
+
+
+class NotUnderstood(Exception):
+    """The frame is no command of this protocol: the connection is closed with 4400."""
+
+
+class BadCommand(Struct, frozen=True):
+    """A frame whose `id` is readable and whose fields are not right."""
+
+    id: str
+    message: str
+
+
+class _Inbound(Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    pass
+
+
+class Open(_Inbound, frozen=True, tag="open"):
+    """Start watching; with both fields, a position to resume from."""
+
+    epoch: str | UnsetType = UNSET
+    revision: Annotated[int, Meta(ge=0, le=2**63 - 1)] | UnsetType = UNSET
+
+
+class HoldSeats(_Inbound, frozen=True, tag="hold_seats"):
+    """Hold all of these seats or none."""
+
+    id: CommandId
+    seats: Annotated[tuple[SeatIndex, ...], Meta(min_length=1, max_length=limits.SEATS_PER_COMMAND_MAX)]
+
+    def __post_init__(self) -> None:
+        _refuse_repeats(self.seats)
+
+
+class HoldBest(_Inbound, frozen=True, tag="hold_best"):
+    """Hold the best `count` adjacent seats that the server finds under these conditions."""
+
+    id: CommandId
+    count: Annotated[int, Meta(ge=1, le=limits.SEATS_PER_COMMAND_MAX)]
+    price_tier: Name | UnsetType = UNSET
+    section: Name | UnsetType = UNSET
+    max_price_cents: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    accessible: bool | UnsetType = UNSET
+
+
+class ReleaseSeats(_Inbound, frozen=True, tag="release_seats"):
+    """Give these seats back; an empty list gives all of them back."""
+
+    id: CommandId
+    seats: Annotated[tuple[SeatIndex, ...], Meta(max_length=limits.SEATS_PER_RELEASE_MAX)]
+
+    def __post_init__(self) -> None:
+        _refuse_repeats(self.seats)
+
+
+class ExtendHold(_Inbound, frozen=True, tag="extend_hold"):
+    """Move the end of the hold once."""
+
+    id: CommandId
+
+
+class Checkout(_Inbound, frozen=True, tag="checkout"):
+    """Buy all that I hold in this event."""
+
+    id: CommandId
+    payment_method: PaymentMethod
+
+
+class JoinQueue(_Inbound, frozen=True, tag="join_queue"):
+    """Get a place in line."""
+
+    id: CommandId
+
+
+class LeaveQueue(_Inbound, frozen=True, tag="leave_queue"):
+    """Give up the place in line, and the hold with it."""
+
+    id: CommandId
+
+
+class Ping(_Inbound, frozen=True, tag="ping"):
+    """Answered by `pong` with the same `at`."""
+
+    at: int | float
+
+
+Command = HoldSeats | HoldBest | ReleaseSeats | ExtendHold | Checkout | JoinQueue | LeaveQueue
+"""What goes to the seat manager: every command has an `id` and an answer."""
+
+Inbound = Open | Command | Ping
+
+_decoder = msgspec.json.Decoder(Inbound)
+_FIELDS = {
+    kind.__struct_config__.tag: (b'"type"', *(b'"%s"' % name.encode() for name in kind.__struct_fields__))
+    for kind in (Open, HoldSeats, HoldBest, ReleaseSeats, ExtendHold, Checkout, JoinQueue, LeaveQueue, Ping)
+}
+_WITH_ID = frozenset(str(tag) for tag, fields in _FIELDS.items() if b'"id"' in fields)
+
+
+def read_command(frame: bytes) -> Inbound | BadCommand:
+    """The command in a text frame.
+
+    Raises:
+        NotUnderstood: not JSON, an unknown type, or a missing or bad `id` on a type that has one.
+    """
+    try:
+        command = _decoder.decode(frame)
+    except msgspec.ValidationError as problem:
+        return _blame(frame, str(problem))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise NotUnderstood(str(problem)) from None
+    if _wants_a_closer_look(frame, command):
+        return _look_closer(frame, command)
+    return command
+
+
+def _refuse_repeats(seats: tuple[int, ...]) -> None:
+    if len(set(seats)) != len(seats):
+        raise ValueError("a seat is named twice")
+
+
+def _wants_a_closer_look(frame: bytes, command: Inbound) -> bool:
+    # The decoder keeps the last of repeated fields in silence. A count of the quoted names clears nearly every
+    # frame; an escape, which can hide a name or a NUL, goes the careful way.
+    count: Callable[[bytes], int] = frame.count
+    fields = _FIELDS[command.__struct_config__.tag]
+    return b"\\" in frame or any(count(field) > 1 for field in fields)
+
+
+def _look_closer(frame: bytes, command: Inbound) -> Inbound | BadCommand:
+    pairs: list[tuple[str, Any]] = json.loads(frame, object_pairs_hook=list)
+    names = [name for name, _ in pairs]
+    repeated = [name for name in names if names.count(name) > 1]
+    with_nul = [name for name, value in pairs if isinstance(value, str) and "\0" in value]
+    if not repeated and not with_nul:
+        return command
+    problem = f"The field {repeated[0]!r} is there twice" if repeated else f"The field {with_nul[0]!r} has a NUL"
+    if isinstance(command, Open | Ping) or {"id", "type"} & {*repeated, *with_nul}:
+        raise NotUnderstood(problem)
+    return BadCommand(command.id, problem)
+
+
+class _Head(Struct):
+    type: str
+    id: CommandId | UnsetType = UNSET
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
+
+
+def _blame(frame: bytes, problem: str) -> BadCommand:
+    try:
+        head = _head_decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as worse:
+        raise NotUnderstood(str(worse)) from None
+    if head.type not in _WITH_ID or head.id is UNSET or "\0" in head.id:
+        raise NotUnderstood(problem)
+    return BadCommand(head.id, problem)

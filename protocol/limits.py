@@ -1,0 +1,22 @@
+"""Every limit that a client can meet. Units come last in the names."""
+
+PROTOCOL_VERSION = 1
+SUBPROTOCOL = "usher.v1"
+
+MESSAGE_BYTES_MAX = 16 * 1024
+COMMAND_ID_CHARS_MAX = 64
+SEATS_PER_COMMAND_MAX = 10
+SEATS_PER_RELEASE_MAX = 100
+PAYMENT_METHOD_CHARS_MAX = 64
+NAME_CHARS_MAX = 200
+
+HOLD_DURATION_S = 600
+HOLD_LIFETIME_MAX_S = 1_200
+HOLD_EXPIRED_MEMORY_S = 900
+"""How long a customer is told `hold_expired` rather than `hold_not_found` after a hold ran out."""
+
+CHECKOUT_ANSWER_S = 10
+COMMAND_MEMORY_S = 48 * 3600
+HEARTBEAT_S = 15
+TICKET_DURATION_S = 30
+SESSION_DURATION_S = 24 * 3600

@@ -1,0 +1,1 @@
+"""I/O at the rim: the aiohttp application, PostgreSQL, Redis, payments, settings, commands."""
