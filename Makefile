@@ -75,9 +75,11 @@ $(STAMP): requirements.lock pyproject.toml
 	  echo "Python 3.11 or newer with venv is needed; tried: $(PYTHONS)." >&2; \
 	  echo "Install it (Debian: apt-get install python3-venv) or name it: make setup PYTHON=/path/to/python" >&2; \
 	  exit 1; fi; \
-	echo "Building $(VENV) with $$($$found -V) …"; \
 	rm -f $@; \
-	$$found -m venv --clear $(VENV); \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  echo "Building $(VENV) with $$($$found -V) …"; \
+	  $$found -m venv --clear $(VENV); fi; \
+	echo "Installing the locked dependencies …"; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
 	touch $@

@@ -1,0 +1,141 @@
+"""The settings of one server process: read once from the environment, passed down, never changed."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from server.engines.addresses import PostgresAddress, RedisAddress
+
+DEFAULT_PORT = 3001
+DEFAULT_CORS_ORIGIN = "http://localhost:5173"
+PORT_MAX = 65535
+PASSWORD_CHARACTERS_MAX = 128
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be meant; the text names the setting and the values allowed."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one server process is told from outside.
+
+    `database` and `redis` are None where the embedded engine in `data_dir` is meant; `port` 0 is any free
+    port.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    data_dir: Path = Path(".data")
+    demo: bool = True
+    workers: int = 1
+    database: PostgresAddress | None = None
+    redis: RedisAddress | None = None
+    cors_origin: str = DEFAULT_CORS_ORIGIN
+    admin_password: str | None = field(default=None, repr=False)
+    is_rate_limited: bool = True
+    node_name: str = "usher"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= PORT_MAX:
+            raise SettingsError(f"The port must be a number from 0 to {PORT_MAX}, not {self.port}")
+        if self.workers < 1:
+            raise SettingsError(f"The number of workers must be at least 1, not {self.workers}")
+        if self.workers > 1 and self.port == 0:
+            raise SettingsError("Several workers share one port: it cannot be 0")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], **overrides: Any) -> Self:
+        """The settings of the environment `environ`; an override that is not None wins over it.
+
+        A variable that is set but empty counts as not set. Demo data are made by default with the embedded
+        PostgreSQL only.
+
+        Raises SettingsError for a bad value, TypeError for an override that is no setting.
+        """
+        env = {name: value for name, value in environ.items() if value.strip()}
+        unknown = overrides.keys() - {setting.name for setting in fields(cls)}
+        if unknown:
+            raise TypeError(f"No such setting: {', '.join(sorted(unknown))}")
+        values: dict[str, Any] = {
+            "port": _port(env, "PORT", DEFAULT_PORT),
+            "database": _database(env),
+            "redis": _redis(env),
+            "cors_origin": _origin(env),
+            "admin_password": _admin_password(env),
+            "is_rate_limited": _switch(env, "USHER_RATE_LIMIT"),
+        }
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        values.setdefault("demo", values["database"] is None)
+        values.setdefault("node_name", f"{platform.node() or 'usher'}:{values['port']}")
+        return cls(**values)
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default)).strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= PORT_MAX):
+        raise SettingsError(f"{name} must be a number from 0 to {PORT_MAX}, not {text!r}")
+    return int(text)
+
+
+def _database(env: Mapping[str, str]) -> PostgresAddress | None:
+    if "DB_HOST" not in env:
+        return None
+    return PostgresAddress(
+        host=env["DB_HOST"],
+        port=_port(env, "DB_PORT", 5432),
+        user=env.get("DB_USER", "ticketmaster"),
+        password=env.get("DB_PASSWORD", "ticketmaster_secret"),
+        database=env.get("DB_NAME", "ticketmaster"),
+    )
+
+
+def _redis(env: Mapping[str, str]) -> RedisAddress | None:
+    if "REDIS_HOST" not in env:
+        return None
+    return RedisAddress(
+        host=env["REDIS_HOST"],
+        port=_port(env, "REDIS_PORT", 6379),
+        password=env.get("REDIS_PASSWORD"),
+    )
+
+
+def _origin(env: Mapping[str, str]) -> str:
+    """One origin as browsers send it: scheme, host in lower case, port where it is not the usual one."""
+    text = env.get("CORS_ORIGIN", DEFAULT_CORS_ORIGIN).strip()
+    refusal = f"CORS_ORIGIN must be one origin such as {DEFAULT_CORS_ORIGIN}, not {text!r}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsError(refusal) from error
+    extras = parts.path.rstrip("/") or parts.query or parts.fragment or parts.username is not None
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or extras
+        or "*" in host
+        or " " in text
+        or "," in text
+    ):
+        raise SettingsError(refusal)
+    host = f"[{host}]" if ":" in host else host
+    is_usual = port in (None, {"http": 80, "https": 443}[parts.scheme])
+    return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{port}"
+
+
+def _admin_password(env: Mapping[str, str]) -> str | None:
+    password = env.get("ADMIN_PASSWORD")
+    if password is not None and len(password) > PASSWORD_CHARACTERS_MAX:
+        raise SettingsError(f"ADMIN_PASSWORD may have at most {PASSWORD_CHARACTERS_MAX} characters")
+    return password
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "on").strip().lower()
+    if text not in ("on", "off"):
+        raise SettingsError(f"{name} must be on or off, not {text!r}")
+    return text == "on"
