@@ -1,0 +1,94 @@
+"""Passwords: argon2id in a few threads, with a short line before them."""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+PASSWORD_CHARS_MIN = 8
+PASSWORD_CHARS_MAX = 128
+MEMORY_KIB = 19 * 1024
+PASSES = 2
+LANES = 1
+WAITING_MAX = 64
+"""About a second and a half of work for two threads; who comes later is sent away."""
+
+T = TypeVar("T")
+
+
+class PasswordsOverloaded(Exception):
+    """Too many passwords are waiting to be worked on: try again in `retry_after_s`."""
+
+    retry_after_s = 2
+
+
+def weakness(password: str) -> str | None:
+    """Why this password may not be chosen, in a sentence for a person; None when it may."""
+    if len(password) < PASSWORD_CHARS_MIN:
+        return f"Password must be at least {PASSWORD_CHARS_MIN} characters"
+    if len(password) > PASSWORD_CHARS_MAX:
+        return f"Password must be at most {PASSWORD_CHARS_MAX} characters"
+    if password.casefold() in _common_passwords():
+        return "Password is too common, choose another"
+    return None
+
+
+class Passwords:
+    """Hashes and verifies with `workers` threads; at most `waiting_max` others wait for one of them."""
+
+    def __init__(self, workers: int = 2, *, waiting_max: int = WAITING_MAX) -> None:
+        self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="password")
+        self._places = threading.BoundedSemaphore(workers + waiting_max)
+        self._dummy = self._hasher.hash(secrets.token_urlsafe(16))
+
+    async def hash(self, password: str) -> str:
+        """The hash to store, with its parameters and salt in it.
+
+        Raises:
+            PasswordsOverloaded: too many are waiting.
+        """
+        return await self._run(lambda: self._hasher.hash(password))
+
+    async def verify(self, stored: str | None, password: str) -> bool:
+        """Is this the password? `stored` None (no such customer) takes as long as a wrong password.
+
+        Raises:
+            PasswordsOverloaded: too many are waiting.
+        """
+        return await self._run(lambda: self._verify(stored, password))
+
+    def is_outdated(self, stored: str) -> bool:
+        """Was it hashed with other parameters than today's, and should be hashed again?"""
+        return self._hasher.check_needs_rehash(stored)
+
+    def close(self) -> None:
+        """Let the threads end once they have done what was begun."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _verify(self, stored: str | None, password: str) -> bool:
+        try:
+            self._hasher.verify(stored or self._dummy, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return stored is not None
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if not self._places.acquire(blocking=False):
+            raise PasswordsOverloaded
+        task = self._pool.submit(work)
+        # The place is given back when the work is done, not when the caller goes away: its thread stays busy.
+        task.add_done_callback(lambda _: self._places.release())
+        return await asyncio.wrap_future(task)
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    return frozenset(Path(__file__).with_name("common_passwords.txt").read_text("utf-8").split())
