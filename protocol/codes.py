@@ -21,6 +21,8 @@ class Code(StrEnum):
     HOLD_EXPIRED = "hold_expired"
     EXTEND_USED = "extend_used"
     PAYMENT_FAILED = "payment_failed"
+    ORDER_NOT_FOUND = "order_not_found"
+    ORDER_NOT_COMPLETED = "order_not_completed"
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     BUSY = "busy"
@@ -58,6 +60,8 @@ SENTENCES: dict[Code, str] = {
     Code.HOLD_EXPIRED: "Your hold has run out",
     Code.EXTEND_USED: "This hold was already extended",
     Code.PAYMENT_FAILED: "The payment failed",
+    Code.ORDER_NOT_FOUND: "Order not found",
+    Code.ORDER_NOT_COMPLETED: "Only completed orders can be cancelled",
     Code.RATE_LIMITED: "Too many commands, slow down",
     Code.OVERLOADED: "The event is overloaded, try again",
     Code.BUSY: "This is being worked on, try again",

@@ -1,8 +1,8 @@
 """What a client may say on the socket, and how its words are read.
 
-    frame ──read_command()──► Open | HoldSeats | … | Ping
-                         └──► BadCommand(id, message)     answered by `rejected bad_command`
-                         └──► raises NotUnderstood        the connection is closed with 4400
+frame ──read_command()──► Open | HoldSeats | … | Ping
+                     └──► BadCommand(id, message)     answered by `rejected bad_command`
+                     └──► raises NotUnderstood        the connection is closed with 4400
 """
 
 import json
@@ -124,7 +124,7 @@ def read_command(frame: bytes) -> Inbound | BadCommand:
         NotUnderstood: not JSON, an unknown type, or a missing or bad `id` on a type that has one.
     """
     try:
-        command = _decoder.decode(frame)
+        command: Inbound = _decoder.decode(frame)
     except msgspec.ValidationError as problem:
         return _blame(frame, str(problem))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:

@@ -95,7 +95,10 @@ class SeatMap(Struct, frozen=True, omit_defaults=True):
 
 
 class Place(NamedTuple):
-    """One seat of a map, as it follows from its row. Seats of one `run` stand next to each other in index order."""
+    """One seat of a map, as it follows from its row.
+
+    Seats of one `run` stand next to each other in index order and are of one category.
+    """
 
     section: str
     row: str
@@ -118,10 +121,12 @@ def places(seat_map: SeatMap) -> Iterator[Place]:
     for section in seat_map.sections:
         for row in section.rows:
             aisles, accessible, blocked = set(row.aisles), set(row.accessible), set(row.blocked)
+            previous = -1
             for k, (x, y) in enumerate(positions(row)):
-                if k == 0 or k in aisles:
-                    run += 1
                 category = row.category if row.categories is UNSET else row.categories[k]
+                if k in aisles or category != previous:
+                    run += 1
+                previous = category
                 number = str(k + 1) if row.numbers is UNSET else row.numbers[k]
                 yield Place(
                     section.name,

@@ -1,0 +1,166 @@
+"""The rules of holds: what may be held, for how long, and how a hold ends.
+
+A customer has at most one hold in an event, with one end: 600 s after the last command that added a seat, and at
+most 1,200 s after its first seat, an extension included. The end never moves earlier.
+"""
+
+from msgspec.structs import replace
+
+from actors.core.best_available import best_block
+from actors.core.model import Cause, Change, Hold, HoldMoved, SeatsMoved
+from actors.core.seating import Seating, View
+from actors.core.verdict import Accept, Asked, Entry, Verdict, entry_of, refuse
+from protocol import limits
+from protocol.codes import Code
+from protocol.inbound import ExtendHold, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
+from protocol.outbound import NOTHING_HELD, Accepted, QueuePlace, encode
+from protocol.outbound import Hold as HoldShown
+from protocol.seat_state import SeatState
+
+_HOLD_MS = limits.HOLD_DURATION_S * 1000
+_LIFETIME_MS = limits.HOLD_LIFETIME_MAX_S * 1000
+_RAN_OUT_MEMORY_MS = limits.HOLD_EXPIRED_MEMORY_S * 1000
+
+
+def hold_seats(view: View, asked: Asked, command: HoldSeats, now_ms: int) -> Verdict:
+    """Hold all of these seats or none; what the customer holds already is fine."""
+    customer = asked.customer
+    if not view.terms.is_on_sale(now_ms):
+        return refuse(command.id, Code.NOT_ON_SALE)
+    seat_count = len(view.prices_cents)
+    if unknown := tuple(seat for seat in command.seats if seat >= seat_count):
+        return refuse(command.id, Code.SEAT_NOT_FOUND, unknown)
+    asked_for = [(seat, *view.seat(seat)) for seat in command.seats]
+    if blocked := tuple(seat for seat, state, _ in asked_for if state is SeatState.BLOCKED):
+        return refuse(command.id, Code.SEAT_BLOCKED, blocked)
+    mine = (SeatState.HELD, customer)
+    taken = tuple(
+        seat for seat, state, holder in asked_for if state is not SeatState.AVAILABLE and (state, holder) != mine
+    )
+    if taken:
+        return refuse(command.id, Code.SEAT_TAKEN, taken)
+    new = tuple(seat for seat, state, _ in asked_for if state is SeatState.AVAILABLE)
+    hold = view.hold(customer)
+    held = 0 if hold is None else len(hold.seats)
+    if view.bought(customer) + held + len(new) > view.terms.max_tickets_per_user and new:
+        return refuse(command.id, Code.LIMIT_REACHED, new)
+    if new and view.pending(customer) is not None:
+        return refuse(command.id, Code.BUSY)
+    if not new:
+        return _accept_hold(view, asked, "hold", hold, ())
+    return _accept_hold(view, asked, "hold", _grown(hold, new, now_ms), (SeatsMoved(Cause.HOLD, customer, new),))
+
+
+def hold_best(view: View, asked: Asked, command: HoldBest, now_ms: int) -> Verdict:
+    """Hold the best adjacent seats that fit the wish."""
+    if not view.terms.is_on_sale(now_ms):
+        return refuse(command.id, Code.NOT_ON_SALE)
+    hold = view.hold(asked.customer)
+    held = 0 if hold is None else len(hold.seats)
+    if view.bought(asked.customer) + held + command.count > view.terms.max_tickets_per_user:
+        return refuse(command.id, Code.LIMIT_REACHED)
+    seats = best_block(view, command)
+    if seats is None:
+        return refuse(command.id, Code.NO_BLOCK)
+    if view.pending(asked.customer) is not None:
+        return refuse(command.id, Code.BUSY)
+    moved = (SeatsMoved(Cause.HOLD, asked.customer, seats),)
+    return _accept_hold(view, asked, "hold", _grown(hold, seats, now_ms), moved)
+
+
+def release_seats(view: View, asked: Asked, command: ReleaseSeats, now_ms: int) -> Verdict:
+    """Give seats back; what the customer does not hold is ignored."""
+    hold = view.hold(asked.customer)
+    given_back, left = _shrunk(hold, command.seats, now_ms)
+    if given_back and view.pending(asked.customer) is not None:
+        return refuse(command.id, Code.BUSY)
+    changes = (SeatsMoved(Cause.RELEASE, asked.customer, given_back),) if given_back else ()
+    return _accept_hold(view, asked, "release", left, changes)
+
+
+def extend_hold(view: View, asked: Asked, command: ExtendHold, now_ms: int) -> Verdict:
+    """Move the end of the hold, once."""
+    hold = view.hold(asked.customer)
+    if hold is None or (hold.expires_ms <= now_ms and view.pending(asked.customer) is None):
+        return refuse(command.id, why_no_hold(view, asked.customer, now_ms))
+    if hold.extended:
+        return refuse(command.id, Code.EXTEND_USED)
+    extended = replace(hold, expires_ms=_later_end(hold, now_ms), extended=True, changed_ms=now_ms)
+    return _accept_hold(view, asked, "extend", extended, ())
+
+
+def join_queue(view: View, asked: Asked, command: JoinQueue, _now_ms: int) -> Verdict:
+    """Every event answers as one without a waiting room: whoever joins is in."""
+    frame = encode(Accepted(command.id, view.next_revision, queue=QueuePlace("active")))
+    return Accept((), entry_of(asked, "queue", (), frame), frame)
+
+
+def leave_queue(view: View, asked: Asked, command: LeaveQueue, now_ms: int) -> Verdict:
+    """Leave, and give back what is held."""
+    given_back, left = _shrunk(view.hold(asked.customer), (), now_ms)
+    if given_back and view.pending(asked.customer) is not None:
+        return refuse(command.id, Code.BUSY)
+    changes: tuple[Change, ...] = ()
+    if given_back:
+        changes = (SeatsMoved(Cause.RELEASE, asked.customer, given_back), HoldMoved(asked.customer, left))
+    frame = encode(Accepted(command.id, view.next_revision, queue=QueuePlace("not_in_queue")))
+    return Accept(changes, entry_of(asked, "queue", given_back, frame), frame)
+
+
+def due(seating: Seating, now_ms: int) -> list[Accept]:
+    """The ends of all holds that have run out."""
+    verdicts = []
+    for customer in seating.ended(now_ms):
+        hold = seating.holds[customer]
+        changes = (
+            SeatsMoved(Cause.EXPIRE, customer, hold.seats),
+            HoldMoved(customer, None, ran_out_ms=hold.expires_ms),
+        )
+        verdicts.append(Accept(changes, Entry("expired", customer, hold.seats)))
+    return verdicts
+
+
+def shown(view: View, hold: Hold | None) -> HoldShown:
+    """The hold as a customer's frame carries it."""
+    if hold is None:
+        return NOTHING_HELD
+    return HoldShown(hold.seats, hold.expires_ms, sum(view.prices_cents[seat] for seat in hold.seats))
+
+
+def why_no_hold(view: View, customer: str, now_ms: int) -> Code:
+    """The refusal for a customer who holds nothing (any more)."""
+    hold = view.hold(customer)
+    ran_out_ms = view.ran_out_ms(customer) if hold is None else hold.expires_ms
+    if ran_out_ms is not None and now_ms < ran_out_ms + _RAN_OUT_MEMORY_MS:
+        return Code.HOLD_EXPIRED
+    return Code.HOLD_NOT_FOUND
+
+
+def _accept_hold(view: View, asked: Asked, kind: str, hold: Hold | None, moved: tuple[SeatsMoved, ...]) -> Accept:
+    frame = encode(Accepted(asked.command.id, view.next_revision, hold=shown(view, hold)))
+    changes: tuple[Change, ...] = moved
+    if hold != view.hold(asked.customer):
+        changes = (*moved, HoldMoved(asked.customer, hold))
+    seats = moved[0].seats if moved else ()
+    return Accept(changes, entry_of(asked, kind, seats, frame), frame)
+
+
+def _grown(hold: Hold | None, new: tuple[int, ...], now_ms: int) -> Hold:
+    if hold is None:
+        return Hold(tuple(sorted(new)), now_ms, now_ms, now_ms + _HOLD_MS)
+    seats = tuple(sorted(hold.seats + new))
+    return replace(hold, seats=seats, changed_ms=now_ms, expires_ms=_later_end(hold, now_ms))
+
+
+def _shrunk(hold: Hold | None, seats: tuple[int, ...], now_ms: int) -> tuple[tuple[int, ...], Hold | None]:
+    if hold is None:
+        return (), None
+    given_back = tuple(seat for seat in hold.seats if seat in seats) if seats else hold.seats
+    left = tuple(seat for seat in hold.seats if seat not in given_back)
+    if not left:
+        return given_back, None
+    return given_back, replace(hold, seats=left, changed_ms=now_ms) if given_back else hold
+
+
+def _later_end(hold: Hold, now_ms: int) -> int:
+    return max(hold.expires_ms, min(now_ms + _HOLD_MS, hold.started_ms + _LIFETIME_MS))

@@ -1,0 +1,123 @@
+"""The plain data of an event on sale: terms, holds, orders, and the changes that a batch makes to them.
+
+Times are milliseconds since the Unix epoch in UTC and are passed in. Customers and orders are known by their ids
+as strings. Seats are known by their index.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from protocol.outbound import OrderStatus
+from protocol.seat_state import SeatState
+
+
+class Stage(StrEnum):
+    """What the organiser said last about the event."""
+
+    SCHEDULED = "scheduled"
+    ON_SALE = "on_sale"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Terms(Struct, frozen=True):
+    """The conditions of the sale."""
+
+    event_id: str
+    stage: Stage
+    on_sale_at_ms: int
+    event_at_ms: int
+    max_tickets_per_user: int
+    currency: str
+
+    def is_on_sale(self, now_ms: int) -> bool:
+        """May seats be held and paid for? The same rule as `event_status` in SQL."""
+        if self.stage in (Stage.COMPLETED, Stage.CANCELLED) or now_ms >= self.event_at_ms:
+            return False
+        return self.stage is Stage.ON_SALE or now_ms >= self.on_sale_at_ms
+
+
+class Hold(Struct, frozen=True):
+    """One customer's short claim. `seats` is in index order and never empty."""
+
+    seats: tuple[int, ...]
+    started_ms: int
+    changed_ms: int
+    expires_ms: int
+    extended: bool = False
+
+
+class IdempotencyKey(Struct, frozen=True):
+    """What a REST client sent beside its checkout."""
+
+    key: str
+    request_hash: bytes
+
+
+class Order(Struct, frozen=True):
+    """An order with its seats in index order. `prices_cents` has one price a seat."""
+
+    order_id: str
+    customer: str
+    status: OrderStatus
+    seats: tuple[int, ...]
+    prices_cents: tuple[int, ...]
+    currency: str
+    payment_method: str
+    command_id: str
+    content_hash: bytes
+    created_ms: int
+    payment_id: str | None = None
+    failure: str | None = None
+    idempotency: IdempotencyKey | None = None
+
+    @property
+    def total_cents(self) -> int:
+        """What the customer pays."""
+        return sum(self.prices_cents)
+
+
+class Cause(StrEnum):
+    """Why a seat changes."""
+
+    HOLD = "hold"
+    RELEASE = "release"
+    EXPIRE = "expire"
+    SELL = "sell"
+    CANCEL = "cancel"
+
+
+TRANSITIONS: dict[Cause, tuple[SeatState, SeatState]] = {
+    Cause.HOLD: (SeatState.AVAILABLE, SeatState.HELD),
+    Cause.RELEASE: (SeatState.HELD, SeatState.AVAILABLE),
+    Cause.EXPIRE: (SeatState.HELD, SeatState.AVAILABLE),
+    Cause.SELL: (SeatState.HELD, SeatState.SOLD),
+    Cause.CANCEL: (SeatState.SOLD, SeatState.AVAILABLE),
+}
+"""The only ways in which a seat changes. Between states that have a holder, the holder stays the same."""
+
+
+class SeatsMoved(Struct, frozen=True):
+    """Seats of one customer that change together."""
+
+    cause: Cause
+    customer: str
+    seats: tuple[int, ...]
+
+
+class HoldMoved(Struct, frozen=True):
+    """The customer's hold as it now is; None: it ended. `ran_out_ms` says when, if the clock ended it."""
+
+    customer: str
+    hold: Hold | None
+    ran_out_ms: int | None = None
+
+
+class OrderMoved(Struct, frozen=True):
+    """The order as it now is."""
+
+    order: Order
+
+
+Change = SeatsMoved | HoldMoved | OrderMoved

@@ -1,0 +1,199 @@
+"""The world as the actors see it: what they ask of the store, the mirror, the audience and the payments.
+
+StoreUnavailable     no answer: what was asked may or may not have happened
+OwnershipLost        the event has another owner, or this node's lease has run out
+BrokenPromise        the store refuses what memory says: memory and database have parted
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from actors.core.layout import Run
+from actors.core.model import Hold, Order, Terms
+from actors.core.verdict import Entry
+from protocol.outbound import Outbound
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer; the outcome of what was asked is unknown."""
+
+
+class OwnershipLost(Exception):
+    """Somebody else owns the event by now."""
+
+
+class BrokenPromise(Exception):
+    """The store found something else than memory promised. The actor is rebuilt."""
+
+
+class Claim(Struct, frozen=True):
+    """The right to write an event: fenced by owner and term."""
+
+    event_id: str
+    owner: str
+    term: int
+
+
+class Loaded(Struct, frozen=True):
+    """The committed state of an event. `holders` has the customer of each held or sold seat."""
+
+    now_ms: int
+    terms: Terms
+    revision: int
+    epoch: str
+    runs: Sequence[Run]
+    accessible: frozenset[int]
+    states: bytes
+    holders: dict[int, str]
+    holds: dict[str, Hold]
+    orders: Sequence[Order]
+    ran_out_ms: dict[str, int]
+
+
+class SeatWrite(Struct, frozen=True):
+    """One seat's row as it must be found and as it shall be."""
+
+    index: int
+    from_state: int
+    from_holder: str | None
+    to_state: int
+    to_holder: str | None
+
+
+class Batch(Struct, frozen=True):
+    """All that one turn of the actor changes. `revision` is the one it starts from.
+
+    `lookups` are the (customer, command id) pairs that may have been accepted before; if one was, nothing is
+    written. `orders` are as they now are; `new_orders` tells which of them begin in this batch.
+    """
+
+    claim: Claim
+    revision: int
+    at_ms: int
+    lookups: tuple[tuple[str, str], ...]
+    entries: tuple[Entry, ...] = ()
+    seats: tuple[SeatWrite, ...] = ()
+    holds: tuple[tuple[str, Hold | None], ...] = ()
+    orders: tuple[Order, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Does it change anything? A batch that does not only looks its commands up."""
+        return bool(self.entries)
+
+
+class Stored(Struct, frozen=True):
+    """An accepted command found in the journal."""
+
+    customer: str
+    command_id: str
+    content_hash: bytes
+    frame: bytes
+
+
+class Committed(Struct, frozen=True):
+    """The batch is durable."""
+
+    revision: int
+
+
+class Known(Struct, frozen=True):
+    """Nothing was written: these commands were accepted before."""
+
+    stored: tuple[Stored, ...]
+
+
+class SeatsBusy(Struct, frozen=True):
+    """Nothing was written: somebody outside has locked these seats' rows."""
+
+    seats: frozenset[int]
+
+
+class HeadBusy(Struct, frozen=True):
+    """Nothing was written: the event's head is locked, by an earlier try of ours or by a claim."""
+
+
+Outcome = Committed | Known | SeatsBusy | HeadBusy
+
+
+class Store(Protocol):
+    """Where the truth is. Every method may raise `StoreUnavailable`."""
+
+    async def claim(self, event_id: str) -> Claim | None:
+        """Own the event if nobody alive does; None: it is owned elsewhere, or there is no such event."""
+
+    async def load(self, claim: Claim) -> Loaded:
+        """The committed state, read after the claim has committed. Raises `OwnershipLost`."""
+
+    async def commit(self, batch: Batch) -> Outcome:
+        """Write all of the batch or nothing. Sending the same batch again cannot apply it twice.
+
+        Raises:
+            OwnershipLost: fenced.
+            BrokenPromise: a row was not as the batch said.
+        """
+
+    async def release(self, claim: Claim) -> None:
+        """Give the event up, if it is still ours."""
+
+    async def neglected(self, limit: int) -> list[str]:
+        """Events with holds or pending orders that nobody alive owns."""
+
+
+class PersonalNews(Struct, frozen=True):
+    """A frame for the sockets of one customer, except the one that caused it."""
+
+    customer: str
+    message: Outbound
+    origin: object | None = None
+
+
+class News(Struct, frozen=True):
+    """What one committed batch changed, for those who watch."""
+
+    revision: int
+    seats: dict[int, int]
+    personal: tuple[PersonalNews, ...] = ()
+
+
+class Audience(Protocol):
+    """Who watches an event. Never waits, never raises."""
+
+    def publish(self, event_id: str, news: News) -> None:
+        """Tell everybody, in the order of the calls."""
+
+    def is_watched(self, event_id: str) -> bool:
+        """Does anybody watch?"""
+
+
+class Mirror(Protocol):
+    """The copy of the holds in Redis. Never waits, never raises; nothing is decided from it."""
+
+    def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None]) -> None:
+        """These customers' holds changed."""
+
+    def replace(self, claim: Claim, revision: int, holds: Callable[[], dict[str, Hold]]) -> None:
+        """Everything is to be written anew; `holds` gives the holds, also for later rebuilds."""
+
+    def forget(self, claim: Claim) -> None:
+        """The event is no longer ours."""
+
+
+class Payments(Protocol):
+    """Who asks the provider for money. Never waits, never raises; the answer comes to the actor as `Settle`."""
+
+    def collect(self, event_id: str, order: Order) -> None:
+        """Collect for this pending order; asking again for one that is under way changes nothing."""
+
+
+class Lease(Protocol):
+    """This node's right to answer."""
+
+    @property
+    def node_id(self) -> str:
+        """The owner to claim as."""
+
+    def is_held(self, owner: str) -> bool:
+        """May this node still answer for events that it claimed as `owner`?"""

@@ -1,0 +1,154 @@
+"""The store in PostgreSQL: claims, loads, and one call for each batch."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from actors.ports import (
+    Batch,
+    BrokenPromise,
+    Claim,
+    Committed,
+    HeadBusy,
+    Known,
+    Loaded,
+    Outcome,
+    OwnershipLost,
+    SeatsBusy,
+    Store,
+    StoreUnavailable,
+)
+from protocol import limits
+from server import store_rows
+from server.statements import sql
+
+_BROKEN_PROMISE = "UB001"
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.TransactionRollbackError,
+)
+_LOCKED_TABLE = re.compile(r'relation "(\w+)"')
+
+
+class PostgresStore(Store):
+    """`actors.ports.Store` on a pool of connections. `node_id` answers the owner that claims are made for."""
+
+    def __init__(self, pool: asyncpg.Pool, node_id: Callable[[], str]) -> None:
+        self._pool = pool
+        self._node_id = node_id
+        self._commits: set[asyncio.Task[Outcome]] = set()
+
+    async def claim(self, event_id: str) -> Claim | None:
+        owner = self._node_id()
+        async with self._connection() as connection:
+            try:
+                term = await connection.fetchval(sql("claim_event"), event_id, owner)
+            except asyncpg.LockNotAvailableError as locked:
+                raise StoreUnavailable("a batch of the event is under way") from locked
+        return None if term is None else Claim(event_id, owner, term)
+
+    async def release(self, claim: Claim) -> None:
+        async with self._connection() as connection:
+            await connection.execute(sql("release_event"), claim.event_id, claim.owner, claim.term)
+
+    async def neglected(self, limit: int) -> list[str]:
+        async with self._connection() as connection:
+            return [str(row["event_id"]) for row in await connection.fetch(sql("neglected_events"), limit)]
+
+    async def load(self, claim: Claim) -> Loaded:
+        event_id = claim.event_id
+        async with self._connection() as connection:
+            head = await connection.fetchrow(sql("load_event"), event_id, claim.owner, claim.term)
+            if head is None:
+                raise OwnershipLost(f"event {event_id} was claimed by another node")
+            runs = await connection.fetch(sql("load_runs"), event_id)
+            states = bytes(await connection.fetchval(sql("load_states"), event_id) or ())
+            holders = store_rows.holders(await connection.fetch(sql("load_holders"), event_id))
+            holds = await connection.fetch(sql("load_holds"), event_id)
+            orders = await connection.fetch(sql("load_orders"), event_id)
+            ran_out = await connection.fetch(sql("load_ran_out"), event_id, limits.HOLD_EXPIRED_MEMORY_S)
+        return Loaded(
+            now_ms=head["now_ms"],
+            terms=store_rows.terms(event_id, head),
+            revision=head["revision"],
+            epoch=head["epoch"],
+            runs=[store_rows.run(row) for row in runs],
+            accessible=frozenset(seat for row in runs for seat in row["accessible"] or ()),
+            states=states,
+            holders=holders,
+            holds=store_rows.holds(holds, holders, states),
+            orders=[store_rows.order(row) for row in orders],
+            ran_out_ms={str(row["customer_id"]): row["at_ms"] for row in ran_out},
+        )
+
+    async def commit(self, batch: Batch) -> Outcome:
+        # In a task of its own: a caller that is cancelled must not cut a statement whose outcome matters.
+        task = asyncio.create_task(self._commit(batch))
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+        return await asyncio.shield(task)
+
+    async def _commit(self, batch: Batch) -> Outcome:
+        try:
+            async with self._connection() as connection:
+                if not batch.writes:
+                    customers, commands = store_rows.lookup_arguments(batch)
+                    found = await connection.fetch(
+                        sql("look_up_commands"), batch.claim.event_id, customers, commands
+                    )
+                    known = tuple(store_rows.stored(row) for row in found)
+                    return Known(known) if known else Committed(batch.revision)
+                row = await connection.fetchrow(sql("commit_batch"), *store_rows.batch_arguments(batch))
+        except asyncpg.LockNotAvailableError as locked:
+            return await self._who_is_busy(batch, locked)
+        except asyncpg.IntegrityConstraintViolationError as problem:
+            raise BrokenPromise(str(problem)) from problem
+        except asyncpg.PostgresError as problem:
+            if problem.sqlstate == _BROKEN_PROMISE:
+                raise BrokenPromise(str(problem)) from problem
+            raise
+        if row["outcome"] == "committed":
+            return Committed(row["head_revision"])
+        if row["outcome"] == "known":
+            return Known(store_rows.known(row["known"]))
+        return _after_the_fence(batch, row)
+
+    async def _who_is_busy(self, batch: Batch, locked: asyncpg.LockNotAvailableError) -> Outcome:
+        table = _LOCKED_TABLE.search(str(locked))
+        if table is None or table[1] != "seat":
+            return HeadBusy()
+        wanted = [write.index for write in batch.seats]
+        async with self._connection() as connection:
+            free = await connection.fetch(sql("unlocked_seats"), batch.claim.event_id, wanted)
+        busy = frozenset(wanted) - {row["seat_index"] for row in free}
+        return SeatsBusy(busy) if busy else HeadBusy()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            async with self._pool.acquire() as connection:
+                yield connection
+        except _AWAY as problem:
+            raise StoreUnavailable(f"{type(problem).__name__}: {problem}") from problem
+
+
+def _after_the_fence(batch: Batch, head: Any) -> Committed:
+    """An earlier try of this very batch has committed, or the event is no longer ours."""
+    claim = batch.claim
+    ours = str(head["head_owner"]) == claim.owner and head["head_term"] == claim.term
+    if ours and head["head_revision"] == batch.revision + 1:
+        return Committed(batch.revision + 1)
+    raise OwnershipLost(
+        f"event {claim.event_id} is at {head['head_owner']}/{head['head_term']}/{head['head_revision']}, "
+        f"not at {claim.owner}/{claim.term}/{batch.revision}"
+    )

@@ -1,0 +1,170 @@
+"""Between the rows of PostgreSQL and the words of the actors."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from actors.core.layout import Run
+from actors.core.model import Hold, Order, Stage, Terms
+from actors.ports import Batch, Stored
+from protocol.outbound import OrderStatus
+from protocol.seat_state import SeatState
+
+Row = Mapping[str, Any]
+
+
+def terms(event_id: str, row: Row) -> Terms:
+    """The terms in a row of `load_event`."""
+    return Terms(
+        event_id,
+        Stage(row["stage"]),
+        row["on_sale_at_ms"],
+        row["event_at_ms"],
+        row["max_tickets_per_user"],
+        row["currency"],
+    )
+
+
+def run(row: Row) -> Run:
+    """The run in a row of `load_runs`."""
+    return Run(
+        row["section"],
+        row["price_tier"],
+        row["price_cents"],
+        row["first"],
+        row["seat_count"],
+        row["distance"],
+    )
+
+
+def holders(rows: Iterable[Row]) -> dict[int, str]:
+    """The customer of each held or sold seat."""
+    return {row["seat_index"]: str(row["holder"]) for row in rows}
+
+
+def holds(rows: Iterable[Row], holders: Mapping[int, str], states: bytes) -> dict[str, Hold]:
+    """The holds with their seats, which follow from who holds which seat."""
+    seats: dict[str, list[int]] = {}
+    for index, customer in holders.items():
+        if states[index] == SeatState.HELD:
+            seats.setdefault(customer, []).append(index)
+    return {
+        (customer := str(row["customer_id"])): Hold(
+            tuple(sorted(seats[customer])),
+            row["started_ms"],
+            row["changed_ms"],
+            row["expires_ms"],
+            row["extended"],
+        )
+        for row in rows
+    }
+
+
+def order(row: Row) -> Order:
+    """The order in a row of `load_orders`."""
+    return Order(
+        order_id=str(row["id"]),
+        customer=str(row["customer_id"]),
+        status=OrderStatus(row["status"]),
+        seats=tuple(row["seats"]),
+        prices_cents=tuple(row["prices_cents"]),
+        currency=row["currency"],
+        payment_method=row["payment_method"],
+        command_id=row["command_id"],
+        content_hash=row["content_hash"],
+        created_ms=row["created_ms"],
+        payment_id=row["payment_id"],
+    )
+
+
+def stored(row: Row) -> Stored:
+    """The accepted command in a row of `look_up_commands`."""
+    return Stored(str(row["customer_id"]), row["command_id"], row["content_hash"], row["answer"].encode())
+
+
+class _Known(msgspec.Struct):
+    customer: str
+    command_id: str
+    content_hash: bytes
+    frame: str
+
+
+_known_decoder = msgspec.json.Decoder(list[_Known])
+
+
+def known(found: str) -> tuple[Stored, ...]:
+    """The accepted commands that a batch has met in the journal."""
+    return tuple(
+        Stored(one.customer, one.command_id, one.content_hash, one.frame.encode())
+        for one in _known_decoder.decode(found)
+    )
+
+
+def lookup_arguments(batch: Batch) -> tuple[list[str], list[str]]:
+    """Customers and command ids, as two arrays."""
+    return [customer for customer, _ in batch.lookups], [command for _, command in batch.lookups]
+
+
+def batch_arguments(batch: Batch) -> Sequence[Any]:
+    """The parameters of `commit_batch_v1`, in its order."""
+    claim, entries, seats = batch.claim, batch.entries, batch.seats
+    holds = batch.holds
+    return (
+        claim.event_id,
+        claim.owner,
+        claim.term,
+        batch.revision,
+        batch.at_ms,
+        *lookup_arguments(batch),
+        [entry.kind for entry in entries],
+        [entry.customer for entry in entries],
+        [entry.command_id for entry in entries],
+        [entry.content_hash for entry in entries],
+        [_array(entry.seats) for entry in entries],
+        [_answer(entry.command_id, entry.frame) for entry in entries],
+        [write.index for write in seats],
+        [write.from_state for write in seats],
+        [write.from_holder for write in seats],
+        [write.to_state for write in seats],
+        [write.to_holder for write in seats],
+        [customer for customer, _ in holds],
+        [None if hold is None else hold.started_ms for _, hold in holds],
+        [None if hold is None else hold.changed_ms for _, hold in holds],
+        [None if hold is None else hold.expires_ms for _, hold in holds],
+        [None if hold is None else hold.extended for _, hold in holds],
+        _orders(batch.orders) if batch.orders else None,
+    )
+
+
+def _answer(command_id: str | None, frame: bytes | None) -> str | None:
+    return None if command_id is None or frame is None else frame.decode()
+
+
+def _orders(orders: Sequence[Order]) -> str:
+    return msgspec.json.encode([_order_fields(order) for order in orders]).decode()
+
+
+def _order_fields(order: Order) -> dict[str, Any]:
+    key = order.idempotency
+    return {
+        "order_id": order.order_id,
+        "customer": order.customer,
+        "status": order.status,
+        "seats": _array(order.seats),
+        "prices_cents": _array(order.prices_cents),
+        "total_cents": order.total_cents,
+        "currency": order.currency,
+        "payment_method": order.payment_method,
+        "command_id": order.command_id,
+        "content_hash": b64encode(order.content_hash).decode(),
+        "payment_id": order.payment_id,
+        "failure": order.failure,
+        "idempotency_key": None if key is None else key.key,
+        "request_hash": None if key is None else b64encode(key.request_hash).decode(),
+    }
+
+
+def _array(numbers: Sequence[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"

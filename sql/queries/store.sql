@@ -1,0 +1,85 @@
+-- name: claim_event
+-- Own the event: one more term, unless a living node owns it. A database whose timeline has changed since the epoch
+-- was made may have lost history: the epoch changes with it. $1 event, $2 node.
+UPDATE event_head h
+   SET owner = $2, term = term + 1,
+       epoch = CASE WHEN h.timeline = d.timeline THEN h.epoch ELSE gen_random_uuid()::text END,
+       timeline = d.timeline
+  FROM (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline) d
+ WHERE h.event_id = $1 AND (h.owner IS NULL OR h.owner = $2 OR node_is_dead(h.owner))
+RETURNING h.term;
+
+-- name: release_event
+-- Give the event up. $1 event, $2 node, $3 term.
+UPDATE event_head SET owner = NULL WHERE event_id = $1 AND owner = $2 AND term = $3;
+
+-- name: load_event
+-- Head and terms of an event that is ours; no row: it is not. $1 event, $2 node, $3 term.
+SELECT to_ms(clock_timestamp()) AS now_ms, h.revision, h.epoch, e.stage, to_ms(e.on_sale_at) AS on_sale_at_ms,
+       to_ms(e.event_at) AS event_at_ms, e.max_tickets_per_user, e.currency
+  FROM event_head h JOIN event e ON e.id = h.event_id
+ WHERE h.event_id = $1 AND h.owner = $2 AND h.term = $3;
+
+-- name: load_runs
+-- The runs of adjacent seats of one price, in index order. $1 event.
+SELECT section, price_tier, price_cents, min(seat_index) AS first, count(*)::integer AS seat_count,
+       min(distance) AS distance, array_agg(seat_index) FILTER (WHERE accessible) AS accessible
+  FROM place WHERE event_id = $1
+ GROUP BY run, section, price_tier, price_cents ORDER BY first;
+
+-- name: load_states
+-- The state of every seat, one number a seat in index order. $1 event.
+SELECT array_agg(state ORDER BY seat_index) FROM seat WHERE event_id = $1;
+
+-- name: load_holders
+-- Who has each held or sold seat. $1 event.
+SELECT seat_index, holder FROM seat WHERE event_id = $1 AND state IN (1, 2);
+
+-- name: load_holds
+-- Every hold. $1 event.
+SELECT customer_id, to_ms(started_at) AS started_ms, to_ms(changed_at) AS changed_ms,
+       to_ms(expires_at) AS expires_ms, extended
+  FROM hold WHERE event_id = $1;
+
+-- name: load_orders
+-- Orders that can still change, with their seats. $1 event.
+SELECT o.id, o.customer_id, o.status, o.currency, o.payment_method, o.command_id, o.content_hash, o.payment_id,
+       to_ms(o.created_at) AS created_ms,
+       array_agg(i.seat_index ORDER BY i.seat_index) AS seats,
+       array_agg(i.price_cents ORDER BY i.seat_index) AS prices_cents
+  FROM orders o JOIN order_item i ON i.event_id = o.event_id AND i.order_id = o.id
+ WHERE o.event_id = $1 AND o.status IN ('pending', 'completed')
+ GROUP BY o.event_id, o.id;
+
+-- name: load_ran_out
+-- Customers whose hold ran out a short while ago, and when. $1 event, $2 seconds back.
+SELECT customer_id, to_ms(max(at)) AS at_ms FROM journal
+ WHERE event_id = $1 AND kind = 'expired' AND at > clock_timestamp() - make_interval(secs => $2)
+ GROUP BY customer_id;
+
+-- name: read_head
+-- The head as it is. $1 event.
+SELECT owner, term, revision FROM event_head WHERE event_id = $1;
+
+-- name: unlocked_seats
+-- Which of these seats nobody has locked. $1 event, $2 seats.
+SELECT seat_index FROM seat WHERE event_id = $1 AND seat_index = ANY ($2) FOR UPDATE SKIP LOCKED;
+
+-- name: neglected_events
+-- Events with holds or pending orders that nobody alive owns. $1 at most so many.
+SELECT h.event_id FROM event_head h
+ WHERE (h.owner IS NULL OR node_is_dead(h.owner))
+   AND (EXISTS (SELECT FROM hold WHERE hold.event_id = h.event_id)
+        OR EXISTS (SELECT FROM orders o WHERE o.event_id = h.event_id AND o.status = 'pending'))
+ LIMIT $1;
+
+-- name: commit_batch
+-- One batch; see commit_batch_v1.
+SELECT * FROM commit_batch_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                              $19, $20, $21, $22, $23, $24);
+
+-- name: look_up_commands
+-- Which of these commands were accepted before. $1 event, $2 customers, $3 command ids.
+SELECT j.customer_id, j.command_id, j.content_hash, j.answer
+  FROM unnest($2::uuid[], $3::text[]) AS l(customer_id, command_id)
+  JOIN journal j ON j.event_id = $1 AND j.customer_id = l.customer_id AND j.command_id = l.command_id;
