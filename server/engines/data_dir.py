@@ -82,9 +82,7 @@ class DataDir:
             except (ValueError, TypeError) as error:
                 raise EngineError(f"{file} is damaged: without it the engines cannot be reached") from error
         if self.postgres.exists():
-            raise EngineError(
-                f"{file} is missing: without it the PostgreSQL in {self.postgres} cannot be reached"
-            )
+            raise EngineError(f"{file} is missing: without it the PostgreSQL in {self.postgres} cannot be reached")
         made = Secrets(postgres=secrets.token_urlsafe(32), redis=secrets.token_urlsafe(32))
         write_private(file, json.dumps(asdict(made)))
         return made
@@ -103,11 +101,7 @@ class DataDir:
         """
         self.run.mkdir(mode=0o700, exist_ok=True)
         status = self.run.lstat()
-        if (
-            not stat.S_ISDIR(status.st_mode)
-            or status.st_uid not in (os.geteuid(), uid)
-            or status.st_mode & 0o077
-        ):
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (os.geteuid(), uid) or status.st_mode & 0o077:
             raise EngineError(
                 f"{self.run} is not a private folder of ours: remove it, or choose another --data-dir"
             )

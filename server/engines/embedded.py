@@ -52,9 +52,7 @@ class Engines:
             both = Postgres(taken, launcher, progress), Valkey(taken, launcher, progress)
             engines._postgres = both[0] if postgres else None
             engines._valkey = both[1] if redis else None
-            unwanted = [
-                engine for engine in both if engine not in engines._wanted() and engine.folder.exists()
-            ]
+            unwanted = [engine for engine in both if engine not in engines._wanted() and engine.folder.exists()]
             taken.secrets()
             await _all(
                 *(engine.start() for engine in engines._wanted()),

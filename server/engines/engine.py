@@ -31,6 +31,8 @@ START_PATIENCE_S = 300.0
 """For a start with much to recover; an engine that ends or gives up is noticed at once."""
 SILENCE_PATIENCE_S = 3.0
 """How long a left-over may be silent before it is ended."""
+ORPHANS_PATIENCE_S = 0.5
+"""How long processes may go on whose main process has died, before they are ended."""
 BACKOFF_FIRST_S = 0.1
 BACKOFF_LONGEST_S = 5.0
 LIVED_WELL_S = 10.0
@@ -218,29 +220,41 @@ class Engine(ABC):
             os.close(lock)
         return lock is not None
 
-    async def take_lock(self) -> int:
+    async def take_lock(self, orphans_patience_s: float = ORPHANS_PATIENCE_S) -> int:
         """The lock that the next process is to keep, after ending what still has it.
 
         The first and kindest signal is for the main process only: its children mean something else by it.
+        Children without it end by themselves, most often at once.
         """
-        for number, patience_s in (*self.stops, (signal.SIGKILL, 1.0)):
-            if not self._lock_is_free():
-                written = self.written_pid()
-                main = [] if written is None else [written]
-                pids = main if number is self.stops[0][0] else {*main, *all_in(self.folder, self.program)}
-                for pid in pids:
+        lock = self._try_lock()
+        if lock is not None:
+            return lock
+        (kind, kind_patience_s), *sure = self.stops
+        written = self.written_pid()
+        main = None if written is None else EngineProcess.of_left_over(written, self.folder, self.program)
+        if main is not None:
+            main.send(kind)
+        lock = await self._lock_within(orphans_patience_s if main is None else kind_patience_s)
+        for number, patience_s in (*sure, (signal.SIGKILL, 1.0)):
+            if lock is None:
+                for pid in {*all_in(self.folder, self.program), *([] if written is None else [written])}:
                     process = EngineProcess.of_left_over(pid, self.folder, self.program)
                     if process is not None:
                         process.send(number)
-            give_up = time.monotonic() + patience_s
-            while time.monotonic() < give_up:
-                lock = self._try_lock()
-                if lock is not None:
-                    return lock
-                await asyncio.sleep(LOOK_EVERY_S)
-        raise EngineError(
-            f"An old {self.title} does not end: {all_in(self.folder, self.program)} in {self.folder}"
-        )
+                lock = await self._lock_within(patience_s)
+        if lock is None:
+            pids = all_in(self.folder, self.program)
+            raise EngineError(f"An old {self.title} does not end: {pids} in {self.folder}")
+        return lock
+
+    async def _lock_within(self, patience_s: float) -> int | None:
+        give_up = time.monotonic() + patience_s
+        while time.monotonic() < give_up:
+            lock = self._try_lock()
+            if lock is not None:
+                return lock
+            await asyncio.sleep(LOOK_EVERY_S)
+        return None
 
 
 class _GaveUpError(EngineError):

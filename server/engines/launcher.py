@@ -29,9 +29,7 @@ class Launcher:
     uid: int | None = None
     gid: int | None = None
 
-    def start(
-        self, command: list[str], log: Path, lock: int, stdin: Path | None = None
-    ) -> subprocess.Popen[bytes]:
+    def start(self, command: list[str], log: Path, lock: int, stdin: Path | None = None) -> subprocess.Popen[bytes]:
         """Start `command` detached from our terminal, writing to `log`; it keeps `lock` open for life."""
         with log.open("ab") as output, (stdin or Path(os.devnull)).open("rb") as given:
             return subprocess.Popen(
@@ -89,9 +87,7 @@ def choose_launcher(data_dir: DataDir, program: Path, *, may_be_root: bool) -> L
         if in_namespace is not None and in_namespace.can_run(program, data_dir.path):
             return in_namespace
     users = [
-        user
-        for user in pwd.getpwall()
-        if user.pw_uid == owner or (owner == 0 and user.pw_name in SERVICE_USERS)
+        user for user in pwd.getpwall() if user.pw_uid == owner or (owner == 0 and user.pw_name in SERVICE_USERS)
     ]
     for user in sorted(users, key=lambda user: user.pw_name != SERVICE_USERS[0]):
         as_user = Launcher(uid=user.pw_uid, gid=user.pw_gid)
@@ -113,7 +109,5 @@ def _in_namespace() -> Launcher | None:
     known = {user.pw_name: user for user in pwd.getpwall() if user.pw_uid != 0}
     for user in (known[name] for name in NAMES_IN_NAMESPACE if name in known):
         if unshare is not None:
-            return Launcher(
-                (unshare, "--user", f"--map-user={user.pw_uid}", f"--map-group={user.pw_gid}", "--")
-            )
+            return Launcher((unshare, "--user", f"--map-user={user.pw_uid}", f"--map-group={user.pw_gid}", "--"))
     return None

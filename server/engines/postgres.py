@@ -22,6 +22,8 @@ NAME = "ticketmaster"
 PORT = 5432
 """Only a part of the socket's name here."""
 PING_TIMEOUT_S = 2.0
+INITDB_PATIENCE_S = 60.0
+"""For the rest of an initdb whose server was killed."""
 INITDB_OPTIONS = (
     *("--username", NAME, "--auth", "scram-sha-256", "--encoding", "UTF8", "--data-checksums"),
     *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
@@ -96,7 +98,7 @@ class Postgres(Engine):
             return
         self.progress("Making a new PostgreSQL cluster …")
         password = self.data_dir.secrets().postgres
-        lock = await self.take_lock()
+        lock = await self.take_lock(orphans_patience_s=INITDB_PATIENCE_S)
         draft = self.data_dir.path / f"postgres.draft-{secrets.token_hex(4)}"
         try:
             for old in self.data_dir.path.glob("postgres.draft-*"):
@@ -160,9 +162,7 @@ class Postgres(Engine):
         except asyncpg.CannotConnectNowError:
             return State.STARTING
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-            raise EngineError(
-                f"The PostgreSQL in {self.folder} does not let its own server in: {error}"
-            ) from error
+            raise EngineError(f"The PostgreSQL in {self.folder} does not let its own server in: {error}") from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return State.SILENT
         await connection.close(timeout=PING_TIMEOUT_S)

@@ -23,6 +23,4 @@ def _find(package: str, pattern: str, otherwise: str) -> Path:
         for program in sorted(Path(folder).glob(pattern)):
             if os.access(program, os.X_OK):
                 return program.resolve()
-    raise EngineError(
-        f"The package {package.replace('_', '-')} is not installed: run `make setup`, or {otherwise}"
-    )
+    raise EngineError(f"The package {package.replace('_', '-')} is not installed: run `make setup`, or {otherwise}")
