@@ -61,9 +61,12 @@ sim: setup ## run the seeded storms: the seed given (SEED=42), or those of the t
 soak: setup ## let bots buy for a while against a running server (ARGS=…)
 	@exec $(BIN)/python -m server soak $(ARGS)
 
-lock: ## resolve the dependencies anew into requirements.lock (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --upgrade --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --custom-compile-command "make lock"
+
+lock: ## resolve the dependencies anew: all, and those without which the server cannot run (needs uv)
+	$(LOCK) --upgrade --extra dev --output-file requirements.lock
+	$(LOCK) --constraint requirements.lock --output-file requirements-runtime.lock
 
 $(STAMP): requirements.lock pyproject.toml
 	@set -e; \
