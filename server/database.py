@@ -74,9 +74,7 @@ async def connect(address: "PostgresAddress") -> asyncpg.Connection:
         password=address.password,
         database=address.database,
         timeout=CONNECT_TIMEOUT_S,
-        server_settings={
-            name: _SERVER_SETTINGS[name] for name in _SERVER_SETTINGS if not name.endswith("timeout")
-        },
+        server_settings={name: _SERVER_SETTINGS[name] for name in _SERVER_SETTINGS if not name.endswith("timeout")},
     )
     await _keep_alive(connection)
     return connection

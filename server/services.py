@@ -7,22 +7,30 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 from aiohttp import web
+from redis.asyncio import Redis
 
 if TYPE_CHECKING:
     from server.passwords import Passwords
     from server.sessions import Sessions
     from server.settings import Settings
+    from server.throttle import FailureThrottle
 
 
 @dataclass
 class Services:
-    """What a handler reaches through `services(request)`. `now` gives the time in UTC."""
+    """What a handler reaches through `services(request)`.
+
+    `now` gives the time in UTC. `redis` may be away at any time. `is_stopping` is set once the server drains.
+    """
 
     settings: "Settings"
     now: Callable[[], datetime]
     database: asyncpg.Pool
+    redis: Redis
     passwords: "Passwords"
     sessions: "Sessions"
+    failed_logins: "FailureThrottle"
+    is_stopping: bool = False
 
 
 SERVICES = web.AppKey("services", Services)

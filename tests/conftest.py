@@ -119,9 +119,7 @@ async def database(database_address: PostgresAddress) -> AsyncIterator[asyncpg.P
 
 
 @pytest.fixture(scope="session")
-def redis_server(
-    engines: tuple[PostgresAddress, RedisAddress], loop_thread: LoopThread
-) -> Iterator[RedisAddress]:
+def redis_server(engines: tuple[PostgresAddress, RedisAddress], loop_thread: LoopThread) -> Iterator[RedisAddress]:
     """The Redis whose database `REDIS_TEST_DATABASE` is ours for this run.
 
     It fails where that database has entries that are not an earlier run's.
@@ -165,9 +163,7 @@ async def _migrate(address: PostgresAddress) -> None:
 async def _take_redis(address: RedisAddress) -> None:
     async with open_redis(address, database=REDIS_TEST_DATABASE) as client:
         if await client.dbsize() and not await client.exists(_MARK):
-            pytest.fail(
-                f"Redis database {REDIS_TEST_DATABASE} is in use: the tests would empty it", pytrace=False
-            )
+            pytest.fail(f"Redis database {REDIS_TEST_DATABASE} is in use: the tests would empty it", pytrace=False)
         await client.set(_MARK, "1")
 
 

@@ -10,9 +10,7 @@ from server.engines import PostgresAddress
 
 
 async def test_every_connection_carries_the_limits(database: asyncpg.Pool) -> None:
-    rows = await database.fetch(
-        "SELECT name, setting FROM pg_settings WHERE name ~ 'timeout|application_name'"
-    )
+    rows = await database.fetch("SELECT name, setting FROM pg_settings WHERE name ~ 'timeout|application_name'")
     settings = {row["name"]: row["setting"] for row in rows}
     assert settings["application_name"] == "usher"
     assert settings["idle_in_transaction_session_timeout"] == "1000"

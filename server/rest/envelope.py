@@ -1,0 +1,164 @@
+"""The envelope of every JSON answer: `{"success":true,"data":…}` or `{"success":false,"error":…,"code":…}`.
+
+Handlers return `ok(…)` or raise `Refused`; the middleware `enveloped` turns everything else that can go wrong into
+the same form, so that no traceback and no message of the database ever gets out.
+"""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+BODY_BYTES_MAX = 64 * 1024
+BODY_READ_S = 10
+RETRY_AFTER_S = 1
+
+_SENTENCES = {404: "Not found", 405: "Method not allowed", 413: "The body is too large"}
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_NOTHING = object()
+
+log = logging.getLogger(__name__)
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+
+
+class Refused(Exception):
+    """A refusal, as the client gets it: status, a sentence for a person, a word for a machine, further fields."""
+
+    def __init__(
+        self, status: int, sentence: str, code: str, *, retry_after_s: int | None = None, **beside: Any
+    ) -> None:
+        super().__init__(f"{status} {code}: {sentence}")
+        self.status = status
+        self.sentence = sentence
+        self.code = code
+        self.retry_after_s = RETRY_AFTER_S if retry_after_s is None and status in (429, 503) else retry_after_s
+        self.beside = beside
+
+    def response(self) -> web.Response:
+        """The answer; 429 and 503 have a Retry-After."""
+        body = {"success": False, "error": self.sentence, "code": self.code, **self.beside}
+        response = _json(body, self.status)
+        if self.retry_after_s is not None:
+            response.headers[hdrs.RETRY_AFTER] = str(self.retry_after_s)
+        return response
+
+
+def ok(data: Any = _NOTHING, status: int = 200, **beside: Any) -> web.Response:
+    """A success with `data` (left out: none) and further fields beside it; `msgspec.Raw` in it is JSON already."""
+    body = {"success": True} if data is _NOTHING else {"success": True, "data": data}
+    return _json(body | beside, status)
+
+
+def cents_to_major(cents: int) -> int | float:
+    """An amount in the major unit, with at most two decimals: 35000 -> 350, 9950 -> 99.5."""
+    return cents / 100 if cents % 100 else cents // 100
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_or_none(moment: datetime | None) -> str | None:
+    """As `iso`; None stays None."""
+    return None if moment is None else iso(moment)
+
+
+async def read_body(request: web.Request, kind: type[StructT], sentence: str = "") -> StructT:
+    """The JSON body as `kind`; fields that it does not know are ignored, an empty body counts as `{}`.
+
+    `sentence` is what to say when a field is missing or of a wrong type.
+
+    Raises:
+        Refused: 400 for what cannot be understood or has a NUL in a string, 408 when it comes too slowly,
+            413 beyond 64 KB.
+    """
+    raw = await _read(request)
+    try:
+        body = msgspec.json.decode(raw or b"{}", type=kind)
+    except msgspec.ValidationError as error:
+        raise Refused(400, sentence or f"Bad request: {error}", "bad_request") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refused(400, "The body is not valid JSON", "bad_json") from None
+    if _has_nul(msgspec.to_builtins(body)):
+        raise Refused(400, "The body has a NUL character in it", "bad_request")
+    return body
+
+
+@web.middleware
+async def enveloped(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers whatever a handler raises in the envelope; a redirect stays a redirect. The outermost middleware."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return refused.response()
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _from_http(error)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if not _is_passing(error):
+            return _unexpected(request)
+        log.warning("%s %s: %r", request.method, request.path, error)
+        return Refused(503, "This could not be done just now, try again", "try_again").response()
+    except Exception:
+        return _unexpected(request)
+
+
+def _from_http(error: web.HTTPException) -> web.Response:
+    sentence = _SENTENCES.get(error.status, error.reason)
+    response = Refused(error.status, sentence, _CODES.get(error.status, "refused")).response()
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
+    return response
+
+
+def _unexpected(request: web.Request) -> web.Response:
+    log.exception("%s %s failed", request.method, request.path)
+    return Refused(500, "Something went wrong on our side", "internal").response()
+
+
+def _is_passing(error: Exception) -> bool:
+    """Is it trouble with the connection or the server's state, and not a fault of ours?
+
+    SQLSTATE classes: 08 connection, 25P0x a time limit of the session, 40 rollback, 53 resources, 55 object in
+    use, 57 operator (restart, cancel), 58 system.
+    """
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return state[:2] in ("08", "40", "53", "55", "57", "58") or state.startswith("25P0")
+    return not isinstance(error, asyncpg.DataError | ValueError)
+
+
+async def _read(request: web.Request) -> bytes:
+    if hdrs.CONTENT_TYPE in request.headers and request.content_type != "application/json":
+        raise Refused(400, "Send the body as application/json", "bad_content_type")
+    if (request.content_length or 0) > BODY_BYTES_MAX:
+        raise Refused(413, _SENTENCES[413], _CODES[413])
+    try:
+        async with asyncio.timeout(BODY_READ_S):
+            raw = await request.read()
+    except TimeoutError:
+        raise Refused(408, "The body came too slowly", "too_slow") from None
+    if len(raw) > BODY_BYTES_MAX:
+        raise Refused(413, _SENTENCES[413], _CODES[413])
+    return raw
+
+
+def _has_nul(value: Any) -> bool:
+    """PostgreSQL has no text with a NUL in it."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(part) for item in value.items() for part in item)
+    return isinstance(value, list | tuple) and any(_has_nul(item) for item in value)
+
+
+def _json(body: dict[str, Any], status: int) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

@@ -1,0 +1,68 @@
+"""Is the server well: for people and machines that watch it. Outside `/api/v1`."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+from aiohttp import web
+from redis import RedisError
+
+from server.rest.envelope import Refused, ok
+from server.services import Services, services
+
+CHECK_TIMEOUT_S = 1.0
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/health")
+async def health(request: web.Request) -> web.Response:
+    """Each dependency with its latency; 503 as soon as one is down, though sales go on without Redis."""
+    parts = services(request)
+    postgres, redis = await asyncio.gather(_check(lambda: _ask_postgres(parts)), _check(lambda: _ask_redis(parts)))
+    is_well = postgres["status"] == redis["status"] == "up"
+    data = {
+        "status": "ok" if is_well else "degraded",
+        "dependencies": {"postgres": postgres, "redis": redis},
+    }
+    if not is_well:
+        raise Refused(503, "A dependency is down", "degraded", data=data)
+    return ok(data)
+
+
+@routes.get("/ready")
+async def ready(request: web.Request) -> web.Response:
+    """May requests be sent here? It takes PostgreSQL, and a server that does not drain."""
+    parts = services(request)
+    if parts.is_stopping:
+        raise Refused(503, "The server is stopping", "stopping")
+    if (await _check(lambda: _ask_postgres(parts)))["status"] != "up":
+        raise Refused(503, "The database is down", "try_again")
+    return ok({"status": "ready"})
+
+
+@routes.get("/live")
+async def live(_request: web.Request) -> web.Response:
+    """Does the process answer at all?"""
+    return ok({"status": "live"})
+
+
+async def _check(ask: Callable[[], Awaitable[object]]) -> dict[str, Any]:
+    start = time.perf_counter()
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            await ask()
+        status = "up"
+    except (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        status = "down"
+    return {"status": status, "latency_ms": round((time.perf_counter() - start) * 1000, 2)}
+
+
+async def _ask_postgres(parts: Services) -> None:
+    await parts.database.fetchval("SELECT 1")
+
+
+async def _ask_redis(parts: Services) -> None:
+    await parts.redis.ping()

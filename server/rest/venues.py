@@ -1,0 +1,84 @@
+"""Venues and their sections."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from aiohttp import web
+
+from server.rest.envelope import Refused, cents_to_major, iso, ok
+from server.rest.ids import uuid_or_none
+from server.services import services
+from server.statements import sql
+
+Row: TypeAlias = asyncpg.Record | Mapping[str, Any]
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/v1/venues")
+async def list_venues(request: web.Request) -> web.Response:
+    """All venues by name."""
+    rows = await services(request).database.fetch(sql("venues"))
+    return ok([venue_shape(row) for row in rows])
+
+
+@routes.get("/api/v1/venues/{venue_id}")
+async def show_venue(request: web.Request) -> web.Response:
+    """One venue."""
+    row = await services(request).database.fetchrow(sql("venue"), _venue_id(request))
+    if row is None:
+        raise _not_found()
+    return ok(venue_shape(row))
+
+
+@routes.get("/api/v1/venues/{venue_id}/sections")
+async def list_sections(request: web.Request) -> web.Response:
+    """The sections of a venue by position."""
+    rows = await services(request).database.fetch(sql("sections"), _venue_id(request))
+    if not rows:
+        raise _not_found()
+    return ok([_section_shape(row) for row in rows if row["id"] is not None])
+
+
+def venue_shape(venue: Row) -> dict[str, Any]:
+    """A Venue of the contract, from its row."""
+    return {
+        "id": venue["id"],
+        "name": venue["name"],
+        "address": venue["address"],
+        "city": venue["city"],
+        "state": venue["state"],
+        "country": venue["country"],
+        "capacity": venue["capacity"],
+        "image_url": venue["image_url"],
+        "created_at": iso(venue["created_at"]),
+        "updated_at": iso(venue["updated_at"]),
+    }
+
+
+def _section_shape(section: Row) -> dict[str, Any]:
+    return {
+        "id": section["id"],
+        "venue_id": section["venue_id"],
+        "name": section["name"],
+        "row_count": section["row_count"],
+        "seats_per_row": section["seats_per_row"],
+        "base_price": cents_to_major(section["base_price_cents"]),
+        "section_type": section["section_type"],
+        "position_x": section["position_x"],
+        "position_y": section["position_y"],
+        "created_at": iso(section["created_at"]),
+    }
+
+
+def _venue_id(request: web.Request) -> UUID:
+    venue_id = uuid_or_none(request.match_info["venue_id"])
+    if venue_id is None:
+        raise _not_found()
+    return venue_id
+
+
+def _not_found() -> Refused:
+    return Refused(404, "Venue not found", "venue_not_found")

@@ -1,0 +1,188 @@
+"""Sessions in Redis: a cache that may be lost, cut off or rolled back and never brings an ended session to life.
+
+An entry counts only if it carries the current *generation*, a random mark in Redis that is read together with it.
+Whoever has seen trouble with Redis (an error, another server process behind the address, the mark missing) does
+not use the cache until it has put a new generation there, which makes every earlier entry worthless for everybody.
+In between and for as long as Redis is away, nobody waits for it: `look_up` answers "cannot tell" at once.
+
+An entry lives 60 s from the moment before PostgreSQL was read for it, by Redis's clock. Ending a session leaves
+a tombstone in its place, which no fill replaces and which lives longer than any entry that was read before.
+"""
+
+import asyncio
+import logging
+import re
+import secrets
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+from redis import RedisError
+from redis.asyncio.connection import AbstractConnection
+
+from server.redis_connection import open_redis
+
+if TYPE_CHECKING:
+    from server.engines import RedisAddress
+
+ENTRY_DURATION_MS = 60_000
+TOMBSTONE_DURATION_MS = 2 * ENTRY_DURATION_MS
+RETRY_S = 0.5
+
+_GENERATION = "usher:session:generation"
+_TOMBSTONE = b""
+_RUN_ID = re.compile(rb"run_id:(\w+)")
+_TROUBLE = (RedisError, OSError)
+
+log = logging.getLogger(__name__)
+
+
+class Session(msgspec.Struct, frozen=True):
+    """Who is signed in, and until when. `id_hash` is the SHA-256 of the session's id (32 bytes)."""
+
+    id_hash: bytes
+    customer_id: UUID
+    name: str
+    email: str
+    role: str
+    expires_at: datetime
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A place without an entry, as it was found at `read_at_ms` (Redis's clock); it may be filled."""
+
+    generation: str
+    read_at_ms: int
+
+
+class Answer(Enum):
+    """What the cache may say beside a session or a gap."""
+
+    ENDED = "ended"
+    CANNOT_TELL = "cannot tell"
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True):
+    generation: str
+    session: Session
+
+
+class SessionCache:
+    """The sessions in one Redis; `database` is its number. No method raises because of Redis."""
+
+    def __init__(self, address: "RedisAddress", *, database: int = 0) -> None:
+        self._redis = open_redis(address, database=database, on_connect=self._meet)
+        self._server: bytes | None = None
+        self._troubles = 1  # a process that died here may have left a logout half done
+        self._troubles_healed = 0
+        self._healing: asyncio.Task[None] | None = None
+
+    async def look_up(self, id_hash: bytes) -> Session | Gap | Answer:
+        """What Redis knows about a session; `CANNOT_TELL` when it is not to be trusted now. One round trip."""
+        if not self.is_trusted:
+            self._heal_soon()
+            return Answer.CANNOT_TELL
+        troubles = self._troubles
+        try:
+            pipeline: Any = self._redis.pipeline(transaction=False)
+            pipeline.time().mget(_GENERATION, _key(id_hash))
+            (second, microsecond), (mark, entry) = await pipeline.execute()
+        except _TROUBLE as error:
+            self._distrust(error)
+            return Answer.CANNOT_TELL
+        if entry == _TOMBSTONE:
+            return Answer.ENDED
+        if mark is None:
+            self._distrust("it was emptied")
+        if self._troubles != troubles:
+            return Answer.CANNOT_TELL
+        generation = mark.decode()
+        return _session(entry, generation) or Gap(generation, second * 1000 + microsecond // 1000)
+
+    async def fill(self, gap: Gap, session: Session) -> None:
+        """Put in what PostgreSQL said after `gap` was found; an entry or tombstone that came meanwhile stays."""
+        if not self.is_trusted:
+            return
+        entry = msgspec.json.encode(_Entry(gap.generation, session))
+        end_ms = gap.read_at_ms + ENTRY_DURATION_MS
+        try:
+            await self._redis.set(_key(session.id_hash), entry, nx=True, pxat=end_ms)
+        except _TROUBLE as error:
+            self._distrust(error)
+
+    async def end(self, id_hash: bytes) -> None:
+        """Have everybody see that this session has ended. Call it after PostgreSQL knows."""
+        if not self.is_trusted:
+            self._distrust("a session ended meanwhile")
+            return
+        try:
+            await self._redis.set(_key(id_hash), _TOMBSTONE, px=TOMBSTONE_DURATION_MS)
+        except _TROUBLE as error:
+            self._distrust(error)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Is the cache in use?"""
+        return self._troubles_healed == self._troubles
+
+    async def healed(self) -> None:
+        """Wait until the cache is in use (for tests and start-up; may take as long as Redis is away)."""
+        while not self.is_trusted:
+            self._heal_soon()
+            assert self._healing is not None
+            await asyncio.shield(self._healing)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._healing is not None:
+            self._healing.cancel()
+            await asyncio.gather(self._healing, return_exceptions=True)
+        await self._redis.aclose()
+
+    def _distrust(self, why: object) -> None:
+        if self.is_trusted:
+            log.warning("sessions: going on without Redis (%s)", why)
+        self._troubles += 1
+        self._heal_soon()
+
+    def _heal_soon(self) -> None:
+        if self._healing is None or self._healing.done():
+            self._healing = asyncio.create_task(self._heal(), name="session-cache-heal")
+
+    async def _heal(self) -> None:
+        """Put a new generation there, again and again, until nothing went wrong meanwhile."""
+        while not self.is_trusted:
+            troubles = self._troubles
+            try:
+                await self._redis.set(_GENERATION, secrets.token_hex(16))
+            except _TROUBLE:
+                await asyncio.sleep(RETRY_S)
+                continue
+            self._troubles_healed = troubles
+
+    async def _meet(self, connection: AbstractConnection) -> None:
+        """A new connection: is the server behind it the one that we know? A restarted one may have forgotten."""
+        await connection.send_command("INFO", "server")
+        found = _RUN_ID.search(await connection.read_response())
+        server = found[1] if found else None
+        if server != self._server:
+            if self._server is not None:
+                self._distrust("another server process answers")
+            self._server = server
+
+
+def _key(id_hash: bytes) -> str:
+    return f"usher:session:{id_hash.hex()}"
+
+
+def _session(entry: bytes | None, generation: str) -> Session | None:
+    """The session of an entry, if there is one of this generation and it can be read."""
+    if entry is None:
+        return None
+    try:
+        decoded = msgspec.json.decode(entry, type=_Entry)
+    except msgspec.DecodeError:
+        return None
+    return decoded.session if decoded.generation == generation else None
