@@ -113,14 +113,7 @@ def _origin(env: Mapping[str, str]) -> str:
     except ValueError as error:
         raise SettingsError(refusal) from error
     extras = parts.path.rstrip("/") or parts.query or parts.fragment or parts.username is not None
-    if (
-        parts.scheme not in ("http", "https")
-        or not host
-        or extras
-        or "*" in host
-        or " " in text
-        or "," in text
-    ):
+    if parts.scheme not in ("http", "https") or not host or extras or "*" in host or " " in text or "," in text:
         raise SettingsError(refusal)
     host = f"[{host}]" if ":" in host else host
     is_usual = port in (None, {"http": 80, "https": 443}[parts.scheme])

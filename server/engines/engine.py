@@ -1,13 +1,6 @@
-"""One engine under supervision: found again or started, watched, started again when it dies, stopped.
-
-Every process of an engine keeps a locked file open that it got from us and knows nothing of. So whether
-something of an engine is still alive, whoever started it and even if its pid was never written down, is one
-question to the system. `Source:` flock(2): the lock belongs to the open file and ends with the last process
-that has it.
-"""
+"""One engine under supervision: found again or started, watched, started again when it dies, stopped."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -22,11 +15,11 @@ from typing import ClassVar
 from server.engines.data_dir import DataDir, write_private
 from server.engines.errors import EngineError
 from server.engines.launcher import Launcher
+from server.engines.life_lock import LOOK_EVERY_S, LifeLock
 from server.engines.process import EngineProcess, all_in, works_in
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.01
 START_PATIENCE_S = 300.0
 """For a start with much to recover; an engine that ends or gives up is noticed at once."""
 SILENCE_PATIENCE_S = 3.0
@@ -35,7 +28,7 @@ ORPHANS_PATIENCE_S = 0.5
 """How long processes may go on whose main process has died, before they are ended."""
 BACKOFF_FIRST_S = 0.1
 BACKOFF_LONGEST_S = 5.0
-LIVED_WELL_S = 10.0
+LIVED_WELL_S = 1.0
 """An engine that lived this long is started again at once when it dies."""
 
 
@@ -61,6 +54,7 @@ class Engine(ABC):
         self.launcher = launcher
         self.progress = progress
         self.process: EngineProcess | None = None
+        self._life = LifeLock(data_dir.path / f"{self.program}.alive")
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
@@ -127,6 +121,33 @@ class Engine(ABC):
         """End what an earlier server may have left running. Raises EngineError when it will not go."""
         os.close(await self.take_lock())
 
+    async def take_lock(self, orphans_patience_s: float = ORPHANS_PATIENCE_S) -> int:
+        """The lock that the next process is to keep, after ending what still has it.
+
+        The first and kindest signal is for the main process only: its children mean something else by it.
+        Children without it end by themselves, most often at once.
+        """
+        lock = self._life.take()
+        if lock is not None:
+            return lock
+        (kind, kind_patience_s), *sure = self.stops
+        written = self.written_pid()
+        main = None if written is None else EngineProcess.of_left_over(written, self.folder, self.program)
+        if main is not None:
+            main.send(kind)
+        lock = await self._life.take_within(orphans_patience_s if main is None else kind_patience_s)
+        for number, patience_s in (*sure, (signal.SIGKILL, 1.0)):
+            if lock is None:
+                for pid in {*all_in(self.folder, self.program), *([] if written is None else [written])}:
+                    process = EngineProcess.of_left_over(pid, self.folder, self.program)
+                    if process is not None:
+                        process.send(number)
+                lock = await self._life.take_within(patience_s)
+        if lock is None:
+            pids = all_in(self.folder, self.program)
+            raise EngineError(f"An old {self.title} does not end: {pids} in {self.folder}")
+        return lock
+
     async def _bring_up(self) -> None:
         self.process = await self._left_over() if self._has_current_config() else None
         if self.process is not None:
@@ -164,7 +185,7 @@ class Engine(ABC):
     async def _left_over(self) -> EngineProcess | None:
         """The process that an earlier server left running, if it still answers or is about to."""
         give_up = time.monotonic() + SILENCE_PATIENCE_S
-        while time.monotonic() < give_up and not self._lock_is_free():
+        while time.monotonic() < give_up and not self._life.is_free:
             pid = self.written_pid()
             if pid is not None and works_in(pid, self.folder, self.program):
                 state = await self.state()
@@ -189,9 +210,12 @@ class Engine(ABC):
         while self.process is not None:
             began = time.monotonic()
             await self.process.ended()
+            log.warning("%s (process %d) has ended: starting it again", self.title, self.process.pid)
             if time.monotonic() - began > LIVED_WELL_S:
                 backoff_s = BACKOFF_FIRST_S
-            log.warning("%s (process %d) has ended: starting it again", self.title, self.process.pid)
+            else:
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, BACKOFF_LONGEST_S)
             while not await self._has_come_back():
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_LONGEST_S)
@@ -199,62 +223,14 @@ class Engine(ABC):
     async def _has_come_back(self) -> bool:
         try:
             await self._bring_up()
-        except (EngineError, OSError) as error:
+        except EngineError as error:
             log.error("%s", error)
+            return False
+        except Exception:  # whatever it is, giving up would be worse
+            log.exception("%s cannot be started", self.title)
             return False
         log.warning("%s is back", self.title)
         return True
-
-    def _try_lock(self) -> int | None:
-        lock = os.open(self.data_dir.path / f"{self.program}.alive", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            return None
-        return lock
-
-    def _lock_is_free(self) -> bool:
-        lock = self._try_lock()
-        if lock is not None:
-            os.close(lock)
-        return lock is not None
-
-    async def take_lock(self, orphans_patience_s: float = ORPHANS_PATIENCE_S) -> int:
-        """The lock that the next process is to keep, after ending what still has it.
-
-        The first and kindest signal is for the main process only: its children mean something else by it.
-        Children without it end by themselves, most often at once.
-        """
-        lock = self._try_lock()
-        if lock is not None:
-            return lock
-        (kind, kind_patience_s), *sure = self.stops
-        written = self.written_pid()
-        main = None if written is None else EngineProcess.of_left_over(written, self.folder, self.program)
-        if main is not None:
-            main.send(kind)
-        lock = await self._lock_within(orphans_patience_s if main is None else kind_patience_s)
-        for number, patience_s in (*sure, (signal.SIGKILL, 1.0)):
-            if lock is None:
-                for pid in {*all_in(self.folder, self.program), *([] if written is None else [written])}:
-                    process = EngineProcess.of_left_over(pid, self.folder, self.program)
-                    if process is not None:
-                        process.send(number)
-                lock = await self._lock_within(patience_s)
-        if lock is None:
-            pids = all_in(self.folder, self.program)
-            raise EngineError(f"An old {self.title} does not end: {pids} in {self.folder}")
-        return lock
-
-    async def _lock_within(self, patience_s: float) -> int | None:
-        give_up = time.monotonic() + patience_s
-        while time.monotonic() < give_up:
-            lock = self._try_lock()
-            if lock is not None:
-                return lock
-            await asyncio.sleep(LOOK_EVERY_S)
-        return None
 
 
 class _GaveUpError(EngineError):

@@ -159,13 +159,13 @@ class Postgres(Engine):
                 ssl=False,
                 timeout=PING_TIMEOUT_S,
             )
+            await connection.close(timeout=PING_TIMEOUT_S)
         except asyncpg.CannotConnectNowError:
             return State.STARTING
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
             raise EngineError(f"The PostgreSQL in {self.folder} does not let its own server in: {error}") from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return State.SILENT
-        await connection.close(timeout=PING_TIMEOUT_S)
         return State.READY
 
     def clear_stale_files(self) -> None:

@@ -26,9 +26,7 @@ def test_an_empty_environment_means_the_embedded_engines_on_port_3001() -> None:
 def test_a_database_host_alone_takes_the_defaults_of_the_contract() -> None:
     settings = Settings.from_env({"DB_HOST": "db", "REDIS_HOST": "cache"})
 
-    assert settings.database == PostgresAddress(
-        "db", 5432, "ticketmaster", "ticketmaster_secret", "ticketmaster"
-    )
+    assert settings.database == PostgresAddress("db", 5432, "ticketmaster", "ticketmaster_secret", "ticketmaster")
     assert settings.redis == RedisAddress("cache", 6379)
     assert not settings.demo, "demo data are for the embedded database, unless asked for"
 
@@ -64,9 +62,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 
 
 def test_overrides_win_unless_they_are_none() -> None:
-    settings = Settings.from_env(
-        {"PORT": "4000"}, port=None, demo=False, data_dir=Path("elsewhere"), workers=2
-    )
+    settings = Settings.from_env({"PORT": "4000"}, port=None, demo=False, data_dir=Path("elsewhere"), workers=2)
 
     assert (settings.port, settings.demo, settings.workers) == (4000, False, 2)
     assert settings.data_dir == Path("elsewhere")
