@@ -1,0 +1,113 @@
+"""Making the seats of an event: its map, what each seat is, and that it can be sold."""
+
+import hashlib
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from protocol.seat_map import SeatMap, encode_map, places
+from protocol.seat_state import SeatState
+from server.statements import sql
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
+
+
+class SeatsExist(Exception):
+    """The event has its seats; they are made once and never changed."""
+
+
+class EventUnknown(Exception):
+    """There is no such event."""
+
+
+class PublishedSeats(NamedTuple):
+    """A map as it is stored: its JSON, one `place` and one state for each seat."""
+
+    body: bytes
+    sha256: str
+    places: list[tuple[object, ...]]
+    states: list[int]
+
+
+async def make_seats(connection: Connection, event_id: UUID, seat_map: SeatMap, now: datetime) -> int:
+    """Give an event the seats of a map, in one transaction, and answer how many.
+
+    Raises:
+        EventUnknown: there is no such event.
+        SeatsExist: the event has seats.
+        ValueError: the map has no seats, or rows that do not fit their descriptors.
+    """
+    return await publish(connection, event_id, published_seats(seat_map), now)
+
+
+def published_seats(seat_map: SeatMap) -> PublishedSeats:
+    """What `publish` writes. For a large map this takes a while: better done before a transaction than in it.
+
+    Raises:
+        ValueError: the map has no seats, or rows that do not fit their descriptors.
+    """
+    rows: list[tuple[object, ...]] = []
+    states = []
+    for index, place in enumerate(places(seat_map)):
+        category = place.category
+        distance = math.dist((place.x, place.y), seat_map.focal)
+        rows.append(
+            (
+                index,
+                place.section,
+                place.row,
+                place.number,
+                category.price_tier,
+                category.price_cents,
+                place.run,
+                distance,
+                place.accessible,
+            )
+        )
+        states.append(int(SeatState.BLOCKED if place.blocked else SeatState.AVAILABLE))
+    if not rows:
+        raise ValueError("the map has no seats")
+    body = encode_map(seat_map)
+    return PublishedSeats(body, hashlib.sha256(body).hexdigest(), rows, states)
+
+
+async def publish(connection: Connection, event_id: UUID, seats: PublishedSeats, now: datetime) -> int:
+    """As `make_seats`, with seats made ready before."""
+    async with connection.transaction():
+        count = await connection.fetchval(sql("lock_event_for_seats"), event_id)
+        if count is None:
+            raise EventUnknown(str(event_id))
+        if count > 0:
+            raise SeatsExist(f"{event_id} has {count} seats")
+        await connection.execute(sql("store_seat_map"), seats.sha256, seats.body, now)
+        await connection.copy_records_to_table(
+            "place",
+            records=((event_id, *row) for row in seats.places),
+            columns=(
+                "event_id",
+                "seat_index",
+                "section",
+                "row_label",
+                "seat_number",
+                "price_tier",
+                "price_cents",
+                "run",
+                "distance",
+                "accessible",
+            ),
+        )
+        await connection.copy_records_to_table(
+            "seat",
+            records=((event_id, index, state) for index, state in enumerate(seats.states)),
+            columns=("event_id", "seat_index", "state"),
+        )
+        available = seats.states.count(SeatState.AVAILABLE)
+        await connection.execute(sql("begin_event_head"), event_id, available)
+        await connection.execute(sql("set_event_seats"), event_id, len(seats.states), seats.sha256, now)
+    return len(seats.states)
