@@ -161,6 +161,9 @@ class News(Struct, frozen=True):
 class Audience(Protocol):
     """Who watches an event. Never waits, never raises."""
 
+    def begin(self, event_id: str, revision: int, epoch: str) -> None:
+        """The event was loaded at this position; the news that follow build on it."""
+
     def publish(self, event_id: str, news: News) -> None:
         """Tell everybody, in the order of the calls."""
 

@@ -60,6 +60,11 @@ class Supervisor:
         """The managers at work."""
         return [slot.manager for slot in self._slots.values() if slot.manager is not None]
 
+    def loaded(self, event_id: str) -> Seating | None:
+        """The committed state of the event, if its manager is at work here."""
+        slot = self._slots.get(event_id)
+        return None if slot is None or slot.manager is None else slot.manager.seating
+
     def tell(self, event_id: str, told: Told) -> None:
         """Give a command to the event's manager, starting it if need be. Never waits."""
         if self._is_stopping:

@@ -54,9 +54,7 @@ async def _apply_missing(connection: asyncpg.Connection) -> list[str]:
             continue
         async with connection.transaction():
             await connection.execute(text)
-            await connection.execute(
-                "INSERT INTO migration VALUES ($1, $2, $3)", name, digest, datetime.now(UTC)
-            )
+            await connection.execute("INSERT INTO migration VALUES ($1, $2, $3)", name, digest, datetime.now(UTC))
         applied.append(name)
     return applied
 

@@ -31,8 +31,6 @@ def open_redis(address: "RedisAddress", *, database: int = 0, on_connect: OnConn
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_timeout": ANSWER_TIMEOUT_S,
         "retry": Retry(NoBackoff(), 0),
-        "lib_name": None,
-        "lib_version": None,
     }
     if address.unix_socket is not None:
         settings |= {"connection_class": UnixDomainSocketConnection, "path": address.unix_socket}

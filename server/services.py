@@ -10,9 +10,15 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 if TYPE_CHECKING:
+    from actors.supervisor import Supervisor
+    from server.broadcast import Hub
+    from server.node import Node
     from server.passwords import Passwords
+    from server.rest.keys_under_way import KeysUnderWay
+    from server.sales import PlacesCache
     from server.sessions import Sessions
     from server.settings import Settings
+    from server.sockets import Sockets
     from server.throttle import FailureThrottle
 
 
@@ -30,7 +36,17 @@ class Services:
     passwords: "Passwords"
     sessions: "Sessions"
     failed_logins: "FailureThrottle"
+    node: "Node"
+    supervisor: "Supervisor"
+    hub: "Hub"
+    sockets: "Sockets"
+    places: "PlacesCache"
+    keys_under_way: "KeysUnderWay"
     is_stopping: bool = False
+
+    def now_ms(self) -> int:
+        """The time in Unix milliseconds."""
+        return int(self.now().timestamp() * 1000)
 
 
 SERVICES = web.AppKey("services", Services)

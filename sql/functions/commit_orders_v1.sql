@@ -25,7 +25,8 @@ BEGIN
             VALUES (p_event, o.order_id, o.order_id, 'wanted', o.total_cents, o.currency, o.payment_method, p_at);
             IF o.idempotency_key IS NOT NULL THEN
                 INSERT INTO idempotency (customer_id, key, request_hash, event_id, order_id, created_at)
-                VALUES (o.customer, o.idempotency_key, decode(o.request_hash, 'base64'), p_event, o.order_id, p_at);
+                VALUES (o.customer, o.idempotency_key, decode(o.request_hash, 'base64'), p_event, o.order_id, p_at)
+                ON CONFLICT (customer_id, key) DO NOTHING;  -- two nodes at once: the first one keeps the key
             END IF;
             CONTINUE;
         END IF;

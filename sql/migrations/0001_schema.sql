@@ -239,3 +239,4 @@ CREATE TABLE journal (
     PRIMARY KEY (event_id, revision, position, at)
 ) PARTITION BY RANGE (at);
 CREATE INDEX journal_command ON journal (event_id, customer_id, command_id) WHERE command_id IS NOT NULL;
+CREATE INDEX journal_expired ON journal (customer_id, at) WHERE kind = 'expired';

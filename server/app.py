@@ -1,0 +1,222 @@
+"""The composition root: every part of a server, made once, in order, and ended in the opposite order."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import asyncpg
+from aiohttp import web
+
+from actors.seat_manager import Ports
+from actors.supervisor import Supervisor, SupervisorSettings
+from server import connection, demo, pages
+from server.broadcast import Hub
+from server.database import connect, open_pool
+from server.engines import Engines, PostgresAddress, RedisAddress
+from server.migrate import migrate
+from server.mirror import NoFieldExpiry, RedisMirror
+from server.node import Node
+from server.passwords import Passwords
+from server.payments.gateway import TestGateway
+from server.payments.port import PaymentProvider
+from server.payments.worker import PaymentWorker
+from server.redis_connection import open_redis
+from server.rest import auth, checkout, events, health, seats, venues
+from server.rest.door import guarded, prepare_response
+from server.rest.envelope import BODY_BYTES_MAX, enveloped
+from server.rest.keys_under_way import KeysUnderWay
+from server.sales import PlacesCache
+from server.services import SERVICES, Services
+from server.session_cache import SessionCache
+from server.sessions import Sessions
+from server.settings import Settings
+from server.sockets import Sockets
+from server.store import PostgresStore
+from server.throttle import FailureThrottle
+
+log = logging.getLogger(__name__)
+
+Say = Callable[[str], None]
+
+POOL_CONNECTIONS_MAX = 20
+SWEEP_S = 3600.0
+
+
+@asynccontextmanager
+async def running_server(settings: Settings, say: Say) -> AsyncIterator["Server"]:
+    """A server that takes requests: engines, migrations, demo data, parts, sockets. `say` hears what takes time."""
+    async with AsyncExitStack() as stack:
+        database_at, redis_at = await _engines(stack, settings, say)
+        admin_password = await prepare_database(database_at, settings, say)
+        parts = await stack.enter_async_context(running_parts(settings, database_at, redis_at))
+        runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=2, handle_signals=False)
+        await runner.setup()
+        stack.push_async_callback(_leave, parts, runner)
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
+        await site.start()
+        yield Server(parts, runner.addresses[0][1], admin_password)
+
+
+class Server:
+    """A running server; `admin_password` is to be told once, at the first start of the demo."""
+
+    def __init__(self, parts: Services, port: int, admin_password: str | None) -> None:
+        self.parts = parts
+        self.port = port
+        self.admin_password = admin_password
+
+
+@asynccontextmanager
+async def running_parts(
+    settings: Settings,
+    database_at: PostgresAddress,
+    redis_at: RedisAddress,
+    provider: PaymentProvider | None = None,
+    redis_database: int = 0,
+) -> AsyncIterator[Services]:
+    """The parts behind the handlers, at work. Redis may be away; PostgreSQL may not."""
+    async with AsyncExitStack() as stack:
+        pool = await open_pool(database_at, min_size=2, max_size=POOL_CONNECTIONS_MAX)
+        stack.push_async_callback(_close_pool, pool)
+        redis = open_redis(redis_at, database=redis_database)
+        stack.push_async_callback(redis.aclose)
+        node = Node(settings.node_name, partial(connect, database_at))
+        await node.start()
+        stack.push_async_callback(node.stop)
+
+        sessions = Sessions(pool, SessionCache(redis_at, database=redis_database), _now)
+        stack.push_async_callback(sessions.close)
+        sockets = Sockets(sessions.alive)
+        sessions.on_end.append(sockets.end_session)
+        passwords = Passwords()
+        stack.callback(passwords.close)
+
+        mirror = await _mirror(stack, RedisMirror(redis))
+        payments = PaymentWorker(provider or TestGateway())
+        stack.push_async_callback(payments.stop)
+        hub = Hub(_now)
+        store = PostgresStore(pool, lambda: node.node_id)
+        supervisor = Supervisor(Ports(store, mirror, hub, payments, node), SupervisorSettings())
+        payments.settle = supervisor.settle
+        hub.seating = supervisor.loaded
+        stack.push_async_callback(supervisor.stop)
+        parts = Services(
+            settings=settings,
+            now=_now,
+            database=pool,
+            redis=redis,
+            passwords=passwords,
+            sessions=sessions,
+            failed_logins=FailureThrottle(_now),
+            node=node,
+            supervisor=supervisor,
+            hub=hub,
+            sockets=sockets,
+            places=PlacesCache(pool),
+            keys_under_way=KeysUnderWay(),
+        )
+        for work in (supervisor.run(), hub.run(), sockets.run(), _sweep(parts)):
+            _spawn(stack, work)
+        yield parts
+
+
+def make_app(parts: Services) -> web.Application:
+    """The aiohttp application on these parts: routes and the door before them."""
+    app = web.Application(middlewares=[enveloped, guarded], client_max_size=BODY_BYTES_MAX)
+    app[SERVICES] = parts
+    for module in (auth, events, venues, seats, checkout, health, connection):
+        app.add_routes(module.routes)
+    pages.add_pages(app)
+    app.on_response_prepare.append(prepare_response)
+    return app
+
+
+async def prepare_database(at: PostgresAddress, settings: Settings, say: Say) -> str | None:
+    """Migrate, and make the demo data if they are wanted; answers the demo admin's password if it is new."""
+    connection = await connect(at)
+    try:
+        for name in await migrate(connection):
+            say(f"applied {name}")
+        if not settings.demo:
+            return None
+        passwords = Passwords()
+        try:
+            seeded = await demo.seed(connection, _now(), passwords.hash, settings.admin_password, say)
+        finally:
+            passwords.close()
+        return seeded.admin_password
+    finally:
+        await connection.close()
+
+
+async def _engines(stack: AsyncExitStack, settings: Settings, say: Say) -> tuple[PostgresAddress, RedisAddress]:
+    database_at, redis_at = settings.database, settings.redis
+    if database_at is None or redis_at is None:
+        engines = await Engines.start(
+            settings.data_dir, postgres=database_at is None, redis=redis_at is None, progress=say
+        )
+        stack.push_async_callback(engines.stop)
+        database_at, redis_at = database_at or engines.postgres, redis_at or engines.redis
+    assert database_at is not None
+    assert redis_at is not None
+    return database_at, redis_at
+
+
+async def _mirror(stack: AsyncExitStack, mirror: RedisMirror) -> RedisMirror:
+    try:
+        await mirror.start()
+    except NoFieldExpiry as problem:
+        log.warning("the holds are not mirrored: %s", problem)
+    stack.push_async_callback(mirror.stop)
+    return mirror
+
+
+async def _leave(parts: Services, runner: web.AppRunner) -> None:
+    """Take no more requests, send the sockets away, finish what is under way."""
+    parts.is_stopping = True
+    for site in list(runner.sites):
+        await site.stop()
+    await parts.sockets.close_all()
+    await runner.cleanup()
+
+
+async def _sweep(parts: Services) -> None:
+    while True:
+        try:
+            await parts.sessions.sweep()
+            await parts.database.execute("SELECT journal_partitions($1, interval '48 hours')", parts.now())
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+            log.warning("the hourly sweep failed: %s", problem)
+        await asyncio.sleep(SWEEP_S)
+
+
+def _spawn(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    task.add_done_callback(_tell_if_it_died)
+    stack.push_async_callback(end)
+
+
+def _tell_if_it_died(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("a part of the server died: %s", task.get_coro(), exc_info=task.exception())
+
+
+async def _close_pool(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(2):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,106 @@
+"""The commands: `python -m server serve | soak | import-plan | migrate | audit`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from rich.console import Console
+
+from server.engines import EngineError
+from server.migrate import MigrationError
+from server.settings import Settings, SettingsError
+
+console = Console(stderr=True, highlight=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; ends the process with its status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=os.environ.get("USHER_LOG", "WARNING").upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        sys.exit(_run(options.command(options)))
+    except (SettingsError, EngineError, MigrationError) as problem:
+        console.print(f"[bold red]usher:[/] {problem}", soft_wrap=True)
+        sys.exit(1)
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    """Run to the end, or to the first SIGTERM or SIGINT, after which everything is ended in order."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            return runner.run(_until_told(work))
+        except asyncio.CancelledError:
+            return 0
+
+
+async def _until_told(work: Coroutine[Any, Any, int]) -> int:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _cancel_once(task))
+    return await task
+
+
+def _cancel_once(task: asyncio.Future[int]) -> Callable[[], None]:
+    # A second signal must not cut the orderly end short: it lasts a few seconds at most.
+    def cancel() -> None:
+        if not getattr(task, "is_told", False):
+            task.is_told = True  # type: ignore[attr-defined]
+            task.cancel()
+
+    return cancel
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="usher", description="A real-time ticketing server.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="run the server")
+    serve.add_argument("--host", help="address to listen on (127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (PORT, or 3001; 0: any free one)")
+    serve.add_argument("--workers", type=int, help="server processes; this version runs one")
+    serve.add_argument("--data-dir", type=Path, help="where the embedded engines keep their data (.data)")
+    serve.add_argument("--demo", action=argparse.BooleanOptionalAction, default=None, help="make the demo data")
+    serve.set_defaults(command=_serve)
+    return parser
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    from server.app import running_server  # noqa: PLC0415  (the other commands need not load the server)
+
+    settings = Settings.from_env(
+        os.environ,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        data_dir=options.data_dir,
+        demo=options.demo,
+    )
+    if settings.workers > 1:
+        raise SettingsError("This version runs one worker; start it with --workers 1")
+    with console.status("starting …") as status:
+        async with running_server(settings, lambda sentence: status.update(f"{sentence} …")) as server:
+            status.stop()
+            url = f"http://{settings.host}:{server.port}"
+            print(f"ready {url}", flush=True)
+            _greet(url, server.admin_password)
+            await asyncio.Event().wait()
+    return 0
+
+
+def _greet(url: str, admin_password: str | None) -> None:
+    console.print(f"\nOpen [bold]{url}[/] and pick a seat. Ctrl-C stops the server and its engines.")
+    if admin_password is not None:
+        console.print(
+            f"The demo's admin is admin@ticketmaster.local, password [bold]{admin_password}[/] (told once)."
+        )

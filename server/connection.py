@@ -1,0 +1,187 @@
+"""One socket: the handshake, then commands in, answers out.
+
+Nothing is decided here: a command is read, its sender is known, and it goes to the seat manager's inbox.
+"""
+
+import asyncio
+import logging
+
+from aiohttp import WSMsgType, hdrs, web
+from msgspec import UNSET
+
+from actors.core.holding import shown
+from actors.core.seating import Seating
+from actors.core.verdict import Asked
+from actors.seat_manager import Told
+from actors.supervisor import NotOwned
+from protocol import limits
+from protocol.codes import CloseCode, Code
+from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, read_command
+from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
+from server.outbox import Outbox
+from server.rest.door import find_session, is_foreign, session_id
+from server.rest.envelope import Refused
+from server.sales import Sale, find_sale
+from server.services import Services, services
+from server.session_cache import Session
+
+log = logging.getLogger(__name__)
+
+UNANSWERED_COMMANDS_MAX = 64
+OPEN_WAIT_S = 5.0
+OPEN_RETRY_S = 0.1
+CLOSE_S = 2.0
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/ws/events/{event_id}")
+async def watch_event(request: web.Request) -> web.StreamResponse:
+    """The socket of one event."""
+    if is_foreign(request):
+        raise Refused(403, "This socket was opened by another site", "bad_origin")
+    if limits.SUBPROTOCOL not in _offered(request):
+        raise Refused(400, f"Offer the subprotocol {limits.SUBPROTOCOL}", "bad_subprotocol")
+    parts = services(request)
+    ticket = request.query.get("ticket")
+    session = await (find_session(request) if ticket is None else parts.sessions.take_ticket(ticket))
+    is_dead = session is None and (ticket is not None or session_id(request) is not None)
+    event = None if is_dead else await find_sale(parts.database, request.match_info["event_id"])
+    ws = web.WebSocketResponse(
+        protocols=(limits.SUBPROTOCOL,),
+        compress=False,
+        max_msg_size=limits.MESSAGE_BYTES_MAX,
+        decode_text=False,
+        timeout=CLOSE_S,
+    )
+    await ws.prepare(request)
+    if is_dead:
+        await ws.close(code=CloseCode.SESSION_ENDED)
+    elif event is None:
+        await ws.close(code=CloseCode.NO_SUCH_EVENT)
+    elif request.transport is not None:
+        connection = Connection(parts, ws, request.transport, event, session)
+        await connection.run()
+    return ws
+
+
+class Connection:
+    """A socket that is open."""
+
+    def __init__(
+        self,
+        parts: Services,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        event: Sale,
+        session: Session | None,
+    ) -> None:
+        self._parts = parts
+        self._ws = ws
+        self._transport = transport
+        self._event = event
+        self._session = session
+        self._customer = None if session is None else str(session.customer_id)
+        self._unanswered = 0
+        self._closing: asyncio.Task[None] | None = None
+        session_hash = None if session is None else session.id_hash
+        self.outbox = Outbox(transport, self._customer, session_hash, self._close)
+
+    async def run(self) -> None:
+        """Serve the socket until either side closes it."""
+        self._parts.sockets.add(self.outbox)
+        try:
+            self.outbox.send(self._welcome())
+            async for frame in self._ws:
+                if frame.type is not WSMsgType.TEXT:
+                    self.outbox.close(CloseCode.NOT_UNDERSTOOD)
+                elif not self.outbox.is_closing:
+                    await self._take(frame.data)
+        finally:
+            self.outbox.is_closing = True
+            self._parts.sockets.remove(self.outbox)
+            self._parts.hub.leave(self._event.event_id, self.outbox)
+            if self._closing is not None:
+                await self._closing
+
+    async def _take(self, frame: bytes) -> None:
+        try:
+            command = read_command(frame)
+        except NotUnderstood as problem:
+            log.debug("not understood: %s", problem)
+            self.outbox.close(CloseCode.NOT_UNDERSTOOD)
+            return
+        if isinstance(command, BadCommand):
+            self.outbox.send(rejected(command.id, Code.BAD_COMMAND, message=command.message))
+        elif isinstance(command, Open):
+            await self._open(command)
+        elif isinstance(command, Ping):
+            self.outbox.send(Pong(command.at, self._parts.now_ms()))
+        else:
+            self._tell(command)
+
+    def _tell(self, command: Command) -> None:
+        if self._customer is None:
+            self.outbox.send(rejected(command.id, Code.NOT_SIGNED_IN))
+        elif self._unanswered >= UNANSWERED_COMMANDS_MAX:
+            self.outbox.send(rejected(command.id, Code.RATE_LIMITED, retry_after_ms=1_000))
+        else:
+            self._unanswered += 1
+            told = Told(Asked(self._customer, command), self._reply, self.outbox)
+            self._parts.supervisor.tell(self._event.event_id, told)
+
+    def _reply(self, answer: bytes, _refusal: Rejected | None) -> None:
+        self._unanswered -= 1
+        self.outbox.send_text(answer)
+
+    async def _open(self, command: Open) -> None:
+        position = None
+        if command.epoch is not UNSET and command.revision is not UNSET:
+            position = (command.epoch, command.revision)
+        try:
+            async with asyncio.timeout(OPEN_WAIT_S):
+                seating = await self._seating()
+        except TimeoutError:
+            self.outbox.close(CloseCode.RESTARTING)
+            return
+        self._parts.hub.watch(self._event.event_id, seating, self.outbox, position)
+        if self._customer is not None:
+            hold = shown(seating, seating.hold(self._customer))
+            self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))
+            self.outbox.send(QueueNow("active"))
+
+    async def _seating(self) -> Seating:
+        while True:
+            try:
+                return await self._parts.supervisor.seating(self._event.event_id)
+            except NotOwned:
+                await asyncio.sleep(OPEN_RETRY_S)
+
+    def _welcome(self) -> Welcome:
+        session = self._session
+        user = None if session is None else User(str(session.customer_id), session.name, session.role)
+        return Welcome(
+            limits.PROTOCOL_VERSION,
+            self._parts.node.name,
+            self._event.event_id,
+            self._event.seat_count,
+            self._event.map_url,
+            self._parts.now_ms(),
+            user,
+        )
+
+    def _close(self, code: CloseCode) -> None:
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._say_goodbye(code))
+
+    async def _say_goodbye(self, code: CloseCode) -> None:
+        # A client that does not read cannot take part in the closing handshake: it is cut off.
+        try:
+            await self._ws.close(code=code, drain=False)
+        finally:
+            self._transport.abort()
+
+
+def _offered(request: web.Request) -> set[str]:
+    offered = request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, [])
+    return {name.strip() for header in offered for name in header.split(",")}

@@ -1,0 +1,100 @@
+"""This server process as an owner of events: its lease, renewed each second, and its advisory lock.
+
+Ownership lives in PostgreSQL alone. A node lives for three seconds after its last renewal by PostgreSQL's clock,
+and stops answering before that by its own. A crash is seen at once: the lock goes with the connection.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import asyncpg
+
+from actors.ports import Lease
+from server.statements import sql
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 3.0
+RENEW_S = 1.0
+ANSWER_MARGIN_S = 0.25
+"""A node stops answering this much before the database could think it dead."""
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+
+class Node(Lease):
+    """One incarnation after the other of this process as an owner. `start`, then `stop`."""
+
+    def __init__(self, name: str, connect: Connect) -> None:
+        self.name = name
+        self._connect = connect
+        self._id = ""
+        self._connection: asyncpg.Connection | None = None
+        self._renewed_at = float("-inf")
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def node_id(self) -> str:
+        return self._id
+
+    def is_held(self, owner: str) -> bool:
+        since = asyncio.get_running_loop().time() - self._renewed_at
+        return owner == self._id and since < LEASE_S - ANSWER_MARGIN_S
+
+    async def start(self) -> None:
+        """Register and begin to renew.
+
+        Raises:
+            OSError, asyncpg.PostgresError: no database.
+        """
+        await self._register()
+        self._task = asyncio.create_task(self._keep(), name="node lease")
+
+    async def stop(self) -> None:
+        """Give the lease back: whatever is still owned is free at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._connection is not None:
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._connection.execute(sql("end_node"), self._id, timeout=1)
+                await self._connection.close(timeout=1)
+        self._renewed_at = float("-inf")
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            try:
+                await self._renew()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+                log.warning("the lease was not renewed: %s", problem)
+
+    async def _renew(self) -> None:
+        began = asyncio.get_running_loop().time()
+        if self._connection is None or self._connection.is_closed():
+            await self._reconnect()
+        assert self._connection is not None
+        renewed = await self._connection.fetchval(sql("renew_node"), self._id, LEASE_S, timeout=LEASE_S)
+        if renewed is None:
+            log.warning("the lease of node %s has run out; a new incarnation begins", self._id)
+            await self._register()
+        else:
+            self._renewed_at = began
+
+    async def _reconnect(self) -> None:
+        self._connection = await self._connect()
+        await self._connection.execute(sql("take_node_lock"), self._id, timeout=RENEW_S)
+
+    async def _register(self) -> None:
+        began = asyncio.get_running_loop().time()
+        if self._connection is not None:
+            self._connection.terminate()
+        self._id = str(uuid4())
+        await self._reconnect()
+        assert self._connection is not None
+        await self._connection.execute(sql("register_node"), self._id, self.name, LEASE_S)
+        await self._connection.execute(sql("forget_dead_nodes"))
+        self._renewed_at = began

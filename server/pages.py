@@ -1,0 +1,58 @@
+"""What a browser loads: the application's files, the page for every route of it, and the seat maps."""
+
+import gzip
+import re
+from pathlib import Path
+
+from aiohttp import hdrs, web
+
+from server.rest.envelope import Refused
+from server.services import services
+from server.statements import sql
+
+STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_FOR_EVER = "public, max-age=31536000, immutable"
+_COMPRESS_BYTES_MIN = 1_000
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/")
+@routes.get("/events")
+@routes.get("/events/{event_id}")
+@routes.get("/login")
+@routes.get("/register")
+@routes.get("/orders")
+@routes.get("/orders/{order_id}")
+async def page(_request: web.Request) -> web.StreamResponse:
+    """The application: it reads its own route from the address."""
+    return web.FileResponse(STATIC_FOLDER / "index.html", headers={hdrs.CACHE_CONTROL: "no-cache"})
+
+
+@routes.get("/maps/{sha256}.json")
+async def seat_map(request: web.Request) -> web.Response:
+    """The geometry of an event: named by its content, so it is cached for ever."""
+    sha256 = request.match_info["sha256"]
+    body = None
+    if _SHA256.fullmatch(sha256):
+        body = await services(request).database.fetchval(sql("seat_map"), sha256)
+    if body is None:
+        raise Refused(404, "Not found", "not_found")
+    headers = {hdrs.CACHE_CONTROL: _FOR_EVER, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+    if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "") and len(body) > _COMPRESS_BYTES_MIN:
+        body, headers[hdrs.CONTENT_ENCODING] = gzip.compress(body, 6), "gzip"
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+async def _revalidate(request: web.Request, response: web.StreamResponse) -> None:
+    if request.path.startswith("/static/"):
+        response.headers.setdefault(hdrs.CACHE_CONTROL, "no-cache")
+
+
+def add_pages(app: web.Application) -> None:
+    """Serve the application's files under `/static`, its page and the maps."""
+    app.add_routes(routes)
+    app.router.add_static("/static", STATIC_FOLDER)
+    app.on_response_prepare.append(_revalidate)

@@ -1,0 +1,110 @@
+"""From a REST request to the seat manager and back: commands, refusals, seats."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+from aiohttp import web
+
+from actors.core.seating import Seating
+from actors.core.verdict import Asked
+from actors.seat_manager import Told
+from actors.supervisor import NotOwned
+from protocol.codes import Code
+from protocol.outbound import Accepted, Rejected, decode
+from server.rest.envelope import Refused
+from server.rest.ids import uuid_or_none
+from server.sales import Sale, find_sale
+from server.services import Services, services
+
+ANSWER_S = 15.0
+"""More than a checkout's 10 s, so that the seat manager's own answer comes first."""
+READ_S = 5.0
+READ_RETRY_S = 0.05
+
+_SENTENCES = {
+    Code.HOLD_NOT_FOUND: "No active reservation found",
+    Code.HOLD_EXPIRED: "Reservation has expired",
+}
+_STATUS = {
+    Code.PAYMENT_FAILED: 402,
+    Code.ORDER_NOT_FOUND: 404,
+    Code.RATE_LIMITED: 429,
+    Code.OVERLOADED: 503,
+    Code.BUSY: 503,
+    Code.TRY_AGAIN: 503,
+}
+
+
+def new_command_id() -> str:
+    """The id of a command whose client gave none."""
+    return f"rest-{uuid4().hex}"
+
+
+async def sale_of(request: web.Request) -> Sale:
+    """The event in the path. Raises Refused (404)."""
+    return await sale(services(request), request.match_info["event_id"])
+
+
+async def sale(parts: Services, event_id: str) -> Sale:
+    """The event with this id. Raises Refused (404)."""
+    found = await find_sale(parts.database, event_id)
+    if found is None:
+        raise Refused(404, "Event not found", "event_not_found")
+    return found
+
+
+async def ask(parts: Services, event_id: str, asked: Asked) -> Accepted:
+    """The seat manager's answer to a command.
+
+    Raises:
+        Refused: the refusal, with its code and the seats at fault.
+    """
+    answered: asyncio.Future[Accepted | Rejected] = asyncio.get_running_loop().create_future()
+
+    def reply(frame: bytes, refusal: Rejected | None) -> None:
+        if not answered.done():
+            answered.set_result(refusal or _accepted(frame))
+
+    parts.supervisor.tell(event_id, Told(asked, reply))
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            answer = await answered
+    except TimeoutError:
+        raise Refused(503, "The answer is not known yet, try again", Code.TRY_AGAIN) from None
+    if isinstance(answer, Rejected):
+        raise refused(answer)
+    return answer
+
+
+def refused(rejected: Rejected) -> Refused:
+    """A refused command as a REST answer."""
+    status, sentence = _STATUS.get(rejected.code, 400), _SENTENCES.get(rejected.code, rejected.message)
+    if not rejected.seats:
+        return Refused(status, sentence, rejected.code)
+    return Refused(status, sentence, rejected.code, seats=[str(seat) for seat in rejected.seats])
+
+
+async def committed(parts: Services, event_id: str) -> Seating:
+    """The committed state of an event, to read from. Raises Refused (503)."""
+    try:
+        async with asyncio.timeout(READ_S):
+            while True:
+                try:
+                    return await parts.supervisor.seating(event_id)
+                except NotOwned:
+                    await asyncio.sleep(READ_RETRY_S)
+    except TimeoutError:
+        raise Refused(503, "This event cannot be read just now, try again", Code.TRY_AGAIN) from None
+
+
+def uuid_of(sale: Sale) -> UUID:
+    """The event's id as PostgreSQL wants it."""
+    found = uuid_or_none(sale.event_id)
+    assert found is not None
+    return found
+
+
+def _accepted(frame: bytes) -> Accepted:
+    message = decode(frame)
+    assert isinstance(message, Accepted)
+    return message

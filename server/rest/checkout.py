@@ -1,0 +1,192 @@
+"""Checkout and orders. A repeated `Idempotency-Key` gets the stored outcome, whatever happened in between."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from aiohttp import web
+
+from actors.core.model import IdempotencyKey
+from actors.core.verdict import Asked, CancelOrder
+from protocol import limits
+from protocol.codes import Code
+from protocol.inbound import Checkout
+from protocol.outbound import OrderStatus
+from server.rest.asking import ask, new_command_id, sale
+from server.rest.door import customer
+from server.rest.envelope import Refused, cents_to_major, iso, iso_or_none, ok, read_body
+from server.rest.ids import uuid_or_none
+from server.services import Services, services
+from server.statements import sql
+
+routes = web.RouteTableDef()
+
+KEY_CHARS_MAX = 255
+
+
+class Purchase(msgspec.Struct):
+    """How to pay, and for which event's hold; none named: the hold changed last."""
+
+    payment_method: str
+    event_id: str | None = None
+
+
+@routes.post("/api/v1/checkout")
+async def checkout(request: web.Request) -> web.Response:
+    """Buy all that the customer holds in one event."""
+    session = await customer(request)
+    parts = services(request)
+    body = await read_body(request, Purchase, "payment_method is required")
+    if not 1 <= len(body.payment_method) <= limits.PAYMENT_METHOD_CHARS_MAX:
+        raise Refused(400, "payment_method is required", "bad_command")
+    key = _key(request, body)
+    if key is None:
+        return await _buy(parts, session.customer_id, body, new_command_id(), None)
+    with parts.keys_under_way.take(session.customer_id, key):
+        if (stored := await _stored(parts, session.customer_id, key)) is not None:
+            return stored
+        return await _buy(parts, session.customer_id, body, _command_id(key), key)
+
+
+@routes.get("/api/v1/checkout/orders")
+async def list_orders(request: web.Request) -> web.Response:
+    """The customer's orders, the newest first."""
+    session = await customer(request)
+    rows = await services(request).database.fetch(sql("orders"), session.customer_id)
+    return ok([_order(row) | _show(row) for row in rows])
+
+
+@routes.get("/api/v1/checkout/orders/{order_id}")
+async def show_order(request: web.Request) -> web.Response:
+    """One order of the customer, with its items and seats."""
+    row = await _own_order(request)
+    items = await services(request).database.fetch(sql("order_items"), row["event_id"], row["id"])
+    named = [_item(row, item) | _seat_names(item) for item in items]
+    seats = [_seat_names(item) | {"price": cents_to_major(item["price_cents"])} for item in items]
+    order = _order(row) | _show(row) | {"venue_address": row["venue_address"]}
+    return ok({"order": order, "items": named, "seats": seats})
+
+
+@routes.post("/api/v1/checkout/orders/{order_id}/cancel")
+async def cancel_order(request: web.Request) -> web.Response:
+    """Give a completed order back; its seats are available at once."""
+    row = await _own_order(request)
+    command = CancelOrder(new_command_id(), str(row["id"]))
+    await ask(services(request), str(row["event_id"]), Asked(str(row["customer_id"]), command))
+    return ok({"message": "Order cancelled"})
+
+
+async def _buy(
+    parts: Services, customer_id: UUID, body: Purchase, command_id: str, key: IdempotencyKey | None
+) -> web.Response:
+    event_id = await _held_event(parts, customer_id, body)
+    command = Checkout(command_id, body.payment_method)
+    accepted = await ask(parts, event_id, Asked(str(customer_id), command, key))
+    if not isinstance(accepted.order, msgspec.UnsetType) and accepted.order.status is OrderStatus.COMPLETED:
+        return await _receipt(parts, UUID(accepted.order.order_id), customer_id)
+    raise Refused(503, "The payment is still under way, try again", Code.TRY_AGAIN)
+
+
+async def _held_event(parts: Services, customer_id: UUID, body: Purchase) -> str:
+    if body.event_id is not None:
+        return (await sale(parts, body.event_id)).event_id
+    holds = await parts.database.fetch(sql("customer_holds"), customer_id)
+    if holds:
+        return str(holds[0]["event_id"])
+    since = parts.now() - timedelta(seconds=limits.HOLD_EXPIRED_MEMORY_S)
+    if await parts.database.fetchval(sql("ran_out_lately"), customer_id, since):
+        raise Refused(400, "Reservation has expired", Code.HOLD_EXPIRED)
+    raise Refused(400, "No active reservation found", Code.HOLD_NOT_FOUND)
+
+
+def _key(request: web.Request, body: Purchase) -> IdempotencyKey | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= KEY_CHARS_MAX or "\0" in key or not key.isprintable():
+        raise Refused(400, f"Idempotency-Key must have 1 to {KEY_CHARS_MAX} characters", "bad_request")
+    said = msgspec.json.encode([request.method, request.path, body])
+    return IdempotencyKey(key, hashlib.sha256(said).digest())
+
+
+def _command_id(key: IdempotencyKey) -> str:
+    return f"key-{hashlib.sha256(key.key.encode()).hexdigest()[:56]}"
+
+
+async def _stored(parts: Services, customer_id: UUID, key: IdempotencyKey) -> web.Response | None:
+    """The remembered outcome of this key; None: it is new."""
+    row = await parts.database.fetchrow(sql("idempotent_order"), customer_id, key.key)
+    if row is None:
+        return None
+    if row["request_hash"] != key.request_hash:
+        raise Refused(422, "This Idempotency-Key was used for another request", "key_reused")
+    if row["status"] == OrderStatus.PENDING:
+        raise Refused(409, "The request with this Idempotency-Key is still running", "key_running")
+    if row["status"] == OrderStatus.PAYMENT_FAILED:
+        raise Refused(402, f"Payment failed: {row['failure']}", Code.PAYMENT_FAILED)
+    return await _receipt(parts, row["order_id"], customer_id)
+
+
+async def _receipt(parts: Services, order_id: UUID, customer_id: UUID) -> web.Response:
+    """A completed purchase, as it was when it was completed: the same answer however often it is asked for."""
+    row = await parts.database.fetchrow(sql("order"), order_id, customer_id)
+    assert row is not None, "a settled order is gone"
+    items = await parts.database.fetch(sql("order_items"), row["event_id"], row["id"])
+    order = _order(row) | {"status": OrderStatus.COMPLETED, "updated_at": iso_or_none(row["completed_at"])}
+    shown = [_item(row, item) for item in items]
+    return ok({"order": order, "items": shown, "message": "Purchase completed"})
+
+
+async def _own_order(request: web.Request) -> asyncpg.Record:
+    session = await customer(request)
+    order_id = uuid_or_none(request.match_info["order_id"])
+    row = None
+    if order_id is not None:
+        row = await services(request).database.fetchrow(sql("order"), order_id, session.customer_id)
+    if row is None:
+        raise Refused(404, "Order not found", Code.ORDER_NOT_FOUND)
+    return row
+
+
+def _order(row: asyncpg.Record) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "user_id": row["customer_id"],
+        "event_id": row["event_id"],
+        "status": row["status"],
+        "total_amount": cents_to_major(row["total_cents"]),
+        "currency": row["currency"],
+        "payment_id": row["payment_id"],
+        "idempotency_key": row["idempotency_key"],
+        "created_at": iso(row["created_at"]),
+        "completed_at": iso_or_none(row["completed_at"]),
+        "updated_at": iso(row["updated_at"]),
+    }
+
+
+def _show(row: asyncpg.Record) -> dict[str, Any]:
+    """The event of an order, for people."""
+    return {
+        "event_name": row["event_name"],
+        "event_date": iso(row["event_at"]),
+        "artist": row["artist"],
+        "venue_name": row["venue_name"],
+        "venue_city": row["venue_city"],
+    }
+
+
+def _item(order: asyncpg.Record, item: asyncpg.Record) -> dict[str, Any]:
+    return {
+        "id": item["id"],
+        "order_id": order["id"],
+        "seat_id": str(item["seat_index"]),
+        "price": cents_to_major(item["price_cents"]),
+        "created_at": iso(order["created_at"]),
+    }
+
+
+def _seat_names(item: asyncpg.Record) -> dict[str, Any]:
+    return {"section": item["section"], "row": item["row_label"], "seat_number": item["seat_number"]}

@@ -1,0 +1,34 @@
+"""The Idempotency-Keys whose first request is still running in this process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from actors.core.model import IdempotencyKey
+from server.rest.envelope import Refused
+
+
+class KeysUnderWay:
+    """Keys per customer, with the hash of the request that has them."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[UUID, str], bytes] = {}
+
+    @contextmanager
+    def take(self, customer_id: UUID, key: IdempotencyKey) -> Iterator[None]:
+        """Have the key to oneself.
+
+        Raises:
+            Refused: 409 while the same request is running, 422 while another one with this key is.
+        """
+        mine = (customer_id, key.key)
+        running = self._running.get(mine)
+        if running is not None and running != key.request_hash:
+            raise Refused(422, "This Idempotency-Key was used for another request", "key_reused")
+        if running is not None:
+            raise Refused(409, "The request with this Idempotency-Key is still running", "key_running")
+        self._running[mine] = key.request_hash
+        try:
+            yield
+        finally:
+            del self._running[mine]

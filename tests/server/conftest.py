@@ -1,0 +1,102 @@
+"""A small application around the real parts: the door, the envelope and the routes, with a clock for tests."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp.plugin import AiohttpClient
+from redis.asyncio import Redis
+
+from server.engines import RedisAddress
+from server.passwords import Passwords
+from server.rest import auth, door, envelope, events, health, venues
+from server.services import SERVICES, Services
+from server.session_cache import SessionCache
+from server.sessions import Sessions
+from server.settings import Settings
+from server.throttle import FailureThrottle
+from tests.conftest import REDIS_TEST_DATABASE
+from tests.rows import add_customer
+
+Client = TestClient[web.Request, web.Application]
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2031, 5, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def pass_s(self, seconds: float) -> None:
+        """Move on."""
+        self.time += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def passwords() -> Iterator[Passwords]:
+    made = Passwords()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def sessions(database: asyncpg.Pool, redis_address: RedisAddress, clock: Clock) -> AsyncIterator[Sessions]:
+    """Sessions whose cache is in use."""
+    cache = SessionCache(redis_address, database=REDIS_TEST_DATABASE)
+    await cache.healed()
+    made = Sessions(database, cache, clock)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def parts(database: asyncpg.Pool, redis: Redis, sessions: Sessions, passwords: Passwords, clock: Clock) -> Services:
+    return Services(
+        settings=Settings(),
+        now=clock,
+        database=database,
+        redis=redis,
+        passwords=passwords,
+        sessions=sessions,
+        failed_logins=FailureThrottle(clock),
+    )
+
+
+@pytest.fixture
+def app(parts: Services) -> web.Application:
+    """The door, the envelope and these modules' routes; a test may add others."""
+    made = web.Application(middlewares=[envelope.enveloped, door.guarded], client_max_size=envelope.BODY_BYTES_MAX)
+    made[SERVICES] = parts
+    made.on_response_prepare.append(door.prepare_response)
+    for module in (auth, events, health, venues):
+        made.router.add_routes(module.routes)
+    return made
+
+
+@pytest.fixture
+async def client(app: web.Application, aiohttp_client: AiohttpClient) -> Client:
+    """A browser-like client of the application: it keeps cookies."""
+    return await aiohttp_client(app)
+
+
+@pytest.fixture
+async def session_id(database: asyncpg.Pool, sessions: Sessions) -> str:
+    """The id of a live session of a customer called Ada."""
+    return (await sessions.create(await add_customer(database, email="ada@example.org")))[0]
+
+
+@pytest.fixture
+def signed_in(session_id: str) -> dict[str, str]:
+    """The headers of a request in that session."""
+    return {door.SESSION_HEADER: session_id}
