@@ -171,8 +171,12 @@ _head_decoder = msgspec.json.Decoder(_Head)
 def _blame(frame: bytes, problem: str) -> BadCommand:
     try:
         head = _head_decoder.decode(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as worse:
+        # parse_int: the number of digits is not what matters here.
+        names = [name for name, _ in json.loads(frame, object_pairs_hook=list, parse_int=str)]
+    except (msgspec.DecodeError, ValueError, RecursionError) as worse:
         raise NotUnderstood(str(worse)) from None
     if head.type not in _WITH_ID or head.id is UNSET or "\0" in head.id:
+        raise NotUnderstood(problem)
+    if names.count("id") > 1 or names.count("type") > 1:
         raise NotUnderstood(problem)
     return BadCommand(head.id, problem)
