@@ -1,0 +1,1 @@
+"""JSON-over-socket bots: clients of the protocol like any other, for soak tests and rehearsals."""
