@@ -1,0 +1,61 @@
+// @ts-check
+/**
+ * What is said to everybody: short notes at the edge of the page, and a voice for screen readers.
+ *
+ * The voice speaks at most once in two seconds, and then the newest of what waits; urgent words are never dropped.
+ */
+
+import { h, icon } from './dom.js';
+import { T } from './texts.js';
+
+const PAUSE_MS = 2_000;
+const NOTE_MS = 6_000;
+const NOTES_MOST = 3;
+
+const voice = h('div.unseen', { role: 'status', 'aria-live': 'polite', id: 'voice' });
+const notes = h('div.notes', { id: 'notes' });
+/** @type {{text: string, isUrgent: boolean}[]} */
+let waiting = [];
+let spokenAt = -Infinity;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** @returns {HTMLElement[]} the elements to put into the page once */
+export function announcerElements() {
+  return [voice, notes];
+}
+
+/** @param {string} text @param {{isUrgent?: boolean}} [options] */
+export function say(text, { isUrgent = false } = {}) {
+  waiting = waiting.filter((other) => other.isUrgent);
+  waiting.push({ text, isUrgent });
+  if (timer === undefined) timer = setTimeout(speak, Math.max(0, spokenAt + PAUSE_MS - performance.now()));
+}
+
+/**
+ * Show a note, and say it.
+ *
+ * @param {string} text
+ * @param {'info' | 'good' | 'warn'} [kind]
+ */
+export function note(text, kind = 'info') {
+  say(text, { isUrgent: true });
+  const element = h(`div.note.${kind}`, { 'data-note': kind },
+    icon(kind === 'warn' ? 'warning' : 'check'),
+    h('span', null, text),
+    h('button.icon-button', { type: 'button', 'aria-label': T.close, onclick: () => element.remove() }, icon('close')),
+  );
+  notes.append(element);
+  while (notes.childElementCount > NOTES_MOST) notes.firstElementChild?.remove();
+  setTimeout(() => element.remove(), NOTE_MS + text.length * 30);
+}
+
+function speak() {
+  timer = undefined;
+  const text = waiting.map((one) => one.text).join(' ');
+  waiting = [];
+  if (!text) return;
+  // The same words twice are spoken twice only if the element changes.
+  voice.textContent = voice.textContent === text ? `${text}\u00a0` : text;
+  spokenAt = performance.now();
+}

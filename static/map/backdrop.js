@@ -1,0 +1,154 @@
+// @ts-check
+/**
+ * What lies around the seats: the stage, the sections' outlines, other shapes; and the words on top of them.
+ *
+ * @typedef {import('../state/camera.js').Camera} Camera
+ * @typedef {import('../state/camera.js').View} View
+ * @typedef {import('../state/plan.js').Plan} Plan
+ * @typedef {import('../state/plan.js').Section} Section
+ * @typedef {import('./palette.js').Palette} Palette
+ */
+
+import { visibleBox } from '../state/camera.js';
+import { boxOfOutline } from '../state/shapes.js';
+
+const FONT = 'system-ui, sans-serif';
+/** From this radius on (CSS pixels) the rows' letters are shown and the sections' names fade. */
+const ROW_LABELS_RADIUS_LEAST = 4.5;
+
+/**
+ * Draw the shapes below the seats.
+ *
+ * @param {CanvasRenderingContext2D} context scaled to CSS pixels
+ * @param {Plan} plan
+ * @param {Camera} camera
+ * @param {Palette} palette
+ * @param {number} hovered index of the section under the pointer, or -1
+ */
+export function drawShapes(context, plan, camera, palette, hovered) {
+  const { areas, stage, sections } = plan;
+  for (const area of areas) {
+    drawPolygon(context, area.outline, camera, area.color || palette.line, area.border_color || '', 1, 0.35);
+  }
+  if (stage) drawPolygon(context, stage.outline, camera, palette.stage, '', 0, 1);
+  sections.forEach((section, k) => {
+    const tint = palette.tiers[section.category % palette.tiers.length];
+    const isHovered = k === hovered;
+    drawPolygon(context, section.outline, camera, tint, tint, isHovered ? 2 : 1, isHovered ? 0.2 : 0.09);
+  });
+}
+
+/**
+ * Draw the words above the seats.
+ *
+ * @param {CanvasRenderingContext2D} context scaled to CSS pixels
+ * @param {Plan} plan
+ * @param {Camera} camera
+ * @param {View} view
+ * @param {Palette} palette
+ */
+export function drawWords(context, plan, camera, view, palette) {
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  const { stage, areas, texts } = plan;
+  const radius = plan.seatRadius * camera.scale;
+  if (stage?.text) drawAreaText(context, stage.outline, stage.text, camera, palette.onStage);
+  for (const area of areas) if (area.text) drawAreaText(context, area.outline, area.text, camera, palette.faint);
+  for (const { text, x, y, size = 16, color } of texts) {
+    drawText(context, text, x * camera.scale + camera.x, y * camera.scale + camera.y, size * camera.scale,
+      color || palette.faint);
+  }
+  if (radius < 2 * ROW_LABELS_RADIUS_LEAST) drawSectionNames(context, plan, camera, palette, radius);
+  if (radius >= ROW_LABELS_RADIUS_LEAST) drawRowLabels(context, plan, camera, view, palette, radius);
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Plan} plan @param {Camera} camera @param {Palette} palette
+ * @param {number} radius */
+function drawSectionNames(context, plan, camera, palette, radius) {
+  const fade = Math.min(1, (2 * ROW_LABELS_RADIUS_LEAST - radius) / ROW_LABELS_RADIUS_LEAST);
+  context.save();
+  context.globalAlpha = fade;
+  context.font = `650 12px ${FONT}`;
+  for (const section of plan.sections) {
+    const width = context.measureText(section.name).width;
+    // A name that is much wider than its section says nothing yet.
+    if (width > Math.max(section.box.width, section.box.height) * camera.scale * 1.15) continue;
+    const x = section.labelAt.x * camera.scale + camera.x;
+    const y = section.labelAt.y * camera.scale + camera.y;
+    context.fillStyle = palette.paper;
+    context.globalAlpha = fade * 0.88;
+    context.beginPath();
+    context.roundRect(x - width / 2 - 7, y - 10, width + 14, 20, 10);
+    context.fill();
+    context.globalAlpha = fade;
+    context.fillStyle = palette.ink;
+    context.fillText(section.name, x, y + 0.5);
+  }
+  context.restore();
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Plan} plan @param {Camera} camera @param {View} view
+ * @param {Palette} palette @param {number} radius */
+function drawRowLabels(context, plan, camera, view, palette, radius) {
+  const seen = visibleBox(camera, view);
+  const { x: xs, y: ys } = plan;
+  context.font = `600 ${Math.min(13, Math.max(8, radius * 1.3))}px ${FONT}`;
+  context.fillStyle = palette.faint;
+  for (const { box, first, count, label } of plan.rows) {
+    if (box.x > seen.x + seen.width || box.x + box.width < seen.x) continue;
+    if (box.y > seen.y + seen.height || box.y + box.height < seen.y) continue;
+    const last = first + count - 1;
+    for (const [end, next] of [[first, Math.min(first + 1, last)], [last, Math.max(last - 1, first)]]) {
+      // One step beyond the end of the row, away from it.
+      let [dx, dy] = [xs[end] - xs[next], ys[end] - ys[next]];
+      const length = Math.hypot(dx, dy);
+      [dx, dy] = length > 0 ? [dx / length, dy / length] : [end === first ? -1 : 1, 0];
+      const away = plan.seatRadius * 2.4;
+      context.fillText(label, (xs[end] + dx * away) * camera.scale + camera.x,
+        (ys[end] + dy * away) * camera.scale + camera.y);
+    }
+  }
+}
+
+/** @param {CanvasRenderingContext2D} context @param {number[]} outline @param {string} text @param {Camera} camera
+ * @param {string} color */
+function drawAreaText(context, outline, text, camera, color) {
+  const { x, y, width, height } = boxOfOutline(outline);
+  const size = Math.min(height * 0.4, (width * 1.4) / text.length, 40) * camera.scale;
+  drawText(context, text, (x + width / 2) * camera.scale + camera.x, (y + height / 2) * camera.scale + camera.y,
+    Math.min(size, 28), color);
+}
+
+/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} x @param {number} y
+ * @param {number} size @param {string} color */
+function drawText(context, text, x, y, size, color) {
+  if (size < 5) return;
+  context.font = `600 ${size}px ${FONT}`;
+  context.fillStyle = color;
+  context.fillText(text, x, y);
+}
+
+/** @param {CanvasRenderingContext2D} context @param {number[]} outline @param {Camera} camera @param {string} fill
+ * @param {string} stroke @param {number} lineWidth @param {number} alpha of the fill */
+function drawPolygon(context, outline, camera, fill, stroke, lineWidth, alpha) {
+  if (outline.length < 6) return;
+  context.beginPath();
+  for (let k = 0; k < outline.length; k += 2) {
+    const x = outline[k] * camera.scale + camera.x;
+    const y = outline[k + 1] * camera.scale + camera.y;
+    if (k === 0) context.moveTo(x, y);
+    else context.lineTo(x, y);
+  }
+  context.closePath();
+  context.fillStyle = fill;
+  context.globalAlpha = alpha;
+  context.fill();
+  if (stroke) {
+    context.globalAlpha = 0.55;
+    context.strokeStyle = stroke;
+    context.lineWidth = lineWidth;
+    context.lineJoin = 'round';
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+}
