@@ -23,6 +23,7 @@ from server.plans.pretix_rows import PITCH, PlacedRow, clean, make_row, place_ro
 
 _STAGE_WORDS = re.compile(r"\b(stage|bühne|scène|scene|escenario|palco|podium|court|pitch|leinwand|screen)\b", re.I)
 _SPACING_UNKNOWN = 25.0
+_SPACING_MIN = 0.01
 _RADIUS_USUAL = 10
 _RADIUS_MAX = 4.5
 _RADIUS_MIN = 2.0
@@ -60,7 +61,7 @@ def read_pretix(
     oddities += [*check_seats(plan, rows), *priced.oddities, *odd_names, *odd_areas]
     if strict and oddities:
         raise PlanError("the plan departs from the format: " + "; ".join(odd.text for odd in oddities))
-    scale = PITCH / (usual_spacing(rows) or _SPACING_UNKNOWN)
+    scale = PITCH / max(_SPACING_MIN, usual_spacing(rows) or _SPACING_UNKNOWN)
     sections = _sections(rows, names, scale, priced)
     seat_map, focal_from = _compose(plan, sections, [scaled(one, scale) for one in drawn])
     seat_map = structs.replace(
