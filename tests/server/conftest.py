@@ -1,7 +1,9 @@
 """A small application around the real parts: the door, the envelope and the routes, with a clock for tests."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -62,15 +64,18 @@ async def sessions(database: asyncpg.Pool, redis_address: RedisAddress, clock: C
 
 @pytest.fixture
 def parts(database: asyncpg.Pool, redis: Redis, sessions: Sessions, passwords: Passwords, clock: Clock) -> Services:
-    return Services(
-        settings=Settings(),
-        now=clock,
-        database=database,
-        redis=redis,
-        passwords=passwords,
-        sessions=sessions,
-        failed_logins=FailureThrottle(clock),
-    )
+    """The parts that these routes use; those of the sale are missing."""
+    missing: dict[str, Any] = {part.name: None for part in fields(Services) if part.default is MISSING}
+    given = {
+        "settings": Settings(),
+        "now": clock,
+        "database": database,
+        "redis": redis,
+        "passwords": passwords,
+        "sessions": sessions,
+        "failed_logins": FailureThrottle(clock),
+    }
+    return Services(**missing | given)
 
 
 @pytest.fixture

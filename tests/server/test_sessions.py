@@ -82,12 +82,21 @@ async def test_only_hashes_are_stored(
     assert ticket not in stored
 
 
-@pytest.mark.parametrize(
-    "shown", ["", "x", "\0", "a" * 42, "a" * 44, "a" * 42 + "\0", "a" * 42 + "é", "a" * 43, "'" * 43, "a" * 100_000]
-)
-async def test_whatever_is_no_id_finds_nothing(sessions: Sessions, shown: str) -> None:
-    assert await sessions.find(shown) is None
-    assert await sessions.take_ticket(shown) is None
+async def test_whatever_is_no_id_finds_nothing(sessions: Sessions) -> None:
+    for shown in [
+        "",
+        "x",
+        "\0",
+        "a" * 42,
+        "a" * 44,
+        "a" * 42 + "\0",
+        "a" * 42 + "é",
+        "a" * 43,
+        "'" * 43,
+        "a" * 100_000,
+    ]:
+        assert await sessions.find(shown) is None
+        assert await sessions.take_ticket(shown) is None
 
 
 async def test_a_cached_session_lives_a_minute_at_most(sessions: Sessions, session_id: str, redis: Redis) -> None:
