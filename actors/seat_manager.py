@@ -10,19 +10,16 @@ leaves no trace: its draft is dropped, and what remains is decided again.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec import Struct
 
-from actors.core.holding import due, shown
 from actors.core.layout import layout_of
 from actors.core.memory import Remembered
-from actors.core.model import HoldMoved, OrderMoved
-from actors.core.ordering import payment_failed, settle, summary
-from actors.core.rules import decide
-from actors.core.seating import Draft, Seating
-from actors.core.verdict import Accept, Asked, Await, Entry, Refuse, Settle, Verdict
+from actors.core.model import OrderMoved
+from actors.core.seating import Seating
+from actors.core.verdict import Accept, Await, Refuse, Settle, Verdict
+from actors.open_checkouts import OpenCheckouts
 from actors.ports import (
     Audience,
     Batch,
@@ -33,22 +30,18 @@ from actors.ports import (
     Lease,
     Loaded,
     Mirror,
-    News,
     Outcome,
     OwnershipLost,
     Payments,
-    PersonalNews,
     SeatsBusy,
-    SeatWrite,
     Store,
     StoreUnavailable,
 )
+from actors.told import Told, refuse
+from actors.turn import Decided, Turn, batch_of, decide_turn, news_of
 from protocol import limits
 from protocol.codes import Code
-from protocol.outbound import Accepted, HoldNow, HoldReason, OrderNow, OrderStatus, Rejected, encode, rejected
-
-Reply = Callable[[bytes, Rejected | None], None]
-"""Takes the encoded answer, and the refusal if it is one. Never waits, never raises."""
+from protocol.outbound import encode
 
 
 @dataclass(frozen=True)
@@ -73,43 +66,6 @@ class ManagerSettings(Struct, frozen=True):
     checkout_answer_s: float = limits.CHECKOUT_ANSWER_S
 
 
-class Told(Struct, frozen=True):
-    """A command in the inbox. `origin` is the socket it came from, which needs no news of its own doing."""
-
-    asked: Asked
-    reply: Reply
-    origin: object | None = None
-
-
-@dataclass
-class _Turn:
-    """What one turn works on. `cleared` were looked up and not found; `busy` seats are locked from outside."""
-
-    told: list[Told]
-    settled: list[Settle]
-    cleared: set[tuple[str, str]] = field(default_factory=set)
-    busy: frozenset[int] = frozenset()
-
-
-@dataclass
-class _Decided:
-    """A draft with the verdicts that made it."""
-
-    draft: Draft
-    at_ms: int
-    by_clock: list[Accept]
-    by_provider: list[tuple[Settle, Accept]]
-    by_customers: list[tuple[Told, Verdict]]
-
-
-@dataclass
-class _Unanswered:
-    """Who waits for an order's payment, and until when (loop time)."""
-
-    deadline: float
-    told: list[Told]
-
-
 class SeatManager:
     """One event's actor. Made by `SeatManager.load`, driven by `run`, ended by `stop`."""
 
@@ -123,7 +79,7 @@ class SeatManager:
         self._inbox: deque[Told] = deque()
         self._settled: deque[Settle] = deque()
         self._work = asyncio.Event()
-        self._unanswered: dict[str, _Unanswered] = {}
+        self._checkouts = OpenCheckouts(settings.checkout_answer_s)
         self._stalled_since: float | None = None
         self._not_before = 0.0
         self._is_stopping = False
@@ -188,15 +144,15 @@ class SeatManager:
         try:
             while not self._is_stopping:
                 await self._wait_for_work()
-                self._answer_late_checkouts()
-                told = [self._inbox.popleft() for _ in range(self._batch_size())]
+                self._checkouts.answer_late(self.seating, self._loop.time())
+                size = min(len(self._inbox), self._settings.batch_commands_max)
+                told = [self._inbox.popleft() for _ in range(size)]
                 settled = [self._settled.popleft() for _ in range(len(self._settled))]
-                await self._turn(_Turn(told, settled))
+                await self._turn(Turn(told, settled))
                 told = []
         finally:
             self._is_stopping = True
-            waiting = [late for unanswered in self._unanswered.values() for late in unanswered.told]
-            for one in (*told, *self._inbox, *waiting):
+            for one in (*told, *self._inbox, *self._checkouts.give_up()):
                 refuse(one, Code.TRY_AGAIN)
             self._inbox.clear()
 
@@ -206,28 +162,23 @@ class SeatManager:
         await asyncio.sleep(max(0.0, self._not_before - self._loop.time()))
         if self._inbox or self._settled or self._is_stopping:
             return
-        wake_at = self._next_wake()
         try:
-            async with asyncio.timeout_at(wake_at):
+            async with asyncio.timeout_at(self._next_wake()):
                 await self._work.wait()
         except TimeoutError:
             return
 
     def _next_wake(self) -> float | None:
-        ends = [unanswered.deadline for unanswered in self._unanswered.values()]
-        end_ms = self.seating.next_end_ms()
-        if end_ms is not None:
-            ends.append((end_ms - self._offset_ms) / 1000)
-        return min(ends, default=None)
+        deadline, end_ms = self._checkouts.next_deadline, self.seating.next_end_ms()
+        end = None if end_ms is None else (end_ms - self._offset_ms) / 1000
+        return min((at for at in (deadline, end) if at is not None), default=None)
 
-    def _batch_size(self) -> int:
-        return min(len(self._inbox), self._settings.batch_commands_max)
-
-    async def _turn(self, turn: _Turn) -> None:
+    async def _turn(self, turn: Turn) -> None:
         while True:
-            decided = self._decide(turn)
-            batch = self._batch_of(decided, turn.cleared)
-            outcome = await self._commit(batch) if batch.writes or batch.lookups else Committed(batch.revision)
+            decided = decide_turn(turn, self.seating, self.now_ms())
+            batch = batch_of(decided, self.claim, self.seating, turn.cleared)
+            is_needed = batch.writes or batch.lookups
+            outcome = await self._commit(batch) if is_needed else Committed(batch.revision)
             turn.cleared.update(batch.lookups)
             if isinstance(outcome, Committed):
                 self._make_true(decided, batch)
@@ -239,69 +190,6 @@ class SeatManager:
             elif isinstance(outcome, SeatsBusy):
                 turn.busy |= outcome.seats
                 self._not_before = self._loop.time() + self._settings.retry_first_s
-
-    def _decide(self, turn: _Turn) -> _Decided:
-        now_ms, draft = self.now_ms(), Draft(self.seating)
-        decided = _Decided(draft, now_ms, [], [], [])
-        for ended in due(self.seating, now_ms):
-            if not turn.busy.intersection(ended.entry.seats):
-                draft.add(ended.changes)
-                decided.by_clock.append(ended)
-        for settled in turn.settled:
-            verdict = settle(draft, settled)
-            if verdict is None:
-                continue
-            if turn.busy.intersection(verdict.entry.seats):
-                self.settle(settled)
-                continue
-            draft.add(verdict.changes)
-            decided.by_provider.append((settled, verdict))
-            _remember(draft, verdict.entry)
-        for told in turn.told:
-            decided.by_customers.append((told, self._judge(draft, told, now_ms, turn.busy)))
-        return decided
-
-    def _judge(self, draft: Draft, told: Told, now_ms: int, busy: frozenset[int]) -> Verdict:
-        verdict = decide(draft, told.asked, now_ms)
-        if not isinstance(verdict, Accept):
-            return verdict
-        if busy and (locked := busy.intersection(verdict.entry.seats)):
-            return Refuse(rejected(told.asked.command.id, Code.BUSY, tuple(sorted(locked))))
-        draft.add(verdict.changes)
-        _remember(draft, verdict.entry)
-        return verdict
-
-    def _batch_of(self, decided: _Decided, cleared: set[tuple[str, str]]) -> Batch:
-        draft, committed = decided.draft, self.seating
-        accepts = [
-            *decided.by_clock,
-            *(verdict for _, verdict in decided.by_provider),
-            *(verdict for _, verdict in decided.by_customers if isinstance(verdict, Accept)),
-        ]
-        lookups = dict.fromkeys(
-            (told.asked.customer, told.asked.command.id)
-            for told, verdict in decided.by_customers
-            if isinstance(verdict, Accept | Refuse)
-        )
-        seats = []
-        for index, drafted in draft.seats.items():
-            before = committed.seat(index)
-            if drafted != before:
-                seats.append(SeatWrite(index, *before, *drafted))
-        return Batch(
-            claim=self.claim,
-            revision=committed.revision,
-            at_ms=decided.at_ms,
-            lookups=tuple(pair for pair in lookups if pair not in cleared),
-            entries=tuple(accept.entry for accept in accepts),
-            seats=tuple(seats),
-            holds=tuple(
-                (customer, moved.hold)
-                for customer, moved in draft.holds.items()
-                if moved.hold != committed.hold(customer)
-            ),
-            orders=tuple(change.order for change in draft.changes if isinstance(change, OrderMoved)),
-        )
 
     async def _commit(self, batch: Batch) -> Outcome:
         """Send the batch, the same one again, until its outcome is known."""
@@ -320,80 +208,38 @@ class SeatManager:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, self._settings.retry_max_s)
 
-    def _make_true(self, decided: _Decided, batch: Batch) -> None:
-        draft, seating = decided.draft, self.seating
-        shown_seats = {
-            write.index: int(write.to_state) for write in batch.seats if write.from_state != write.to_state
-        }
+    def _make_true(self, decided: Decided, batch: Batch) -> None:
+        """Behind the output gate: the batch is durable, or there was nothing to write."""
+        seating, draft = self.seating, decided.draft
         seating.apply(draft.changes)
         for (customer, command_id), remembered in draft.answers.items():
             seating.memory.keep(customer, command_id, remembered)
-        if batch.writes:
-            seating.revision = batch.revision + 1
-        personal: list[PersonalNews] = []
+        seating.revision += batch.writes
+        origins = self._checkouts.origins() if decided.by_provider else {}
         for told, verdict in decided.by_customers:
             self._answer(told, verdict)
-            if isinstance(verdict, Accept):
-                personal += self._news_of(verdict, HoldReason.COMMAND, told.origin)
-        for settled, verdict in decided.by_provider:
-            personal += self._answer_checkout(settled.order_id, verdict)
-        for verdict in decided.by_clock:
-            personal += self._news_of(verdict, HoldReason.EXPIRED, None)
+        for settled, accept in decided.by_provider:
+            assert accept.frame is not None
+            self._checkouts.answer(seating.orders[settled.order_id], accept.frame)
+        for settled in decided.postponed:
+            self.settle(settled)
         if batch.writes:
-            self._ports.audience.publish(self.claim.event_id, News(seating.revision, shown_seats, tuple(personal)))
+            self._ports.audience.publish(self.claim.event_id, news_of(decided, batch, seating, origins))
             self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds))
 
     def _answer(self, told: Told, verdict: Verdict) -> None:
         if isinstance(verdict, Refuse):
             told.reply(encode(verdict.rejected), verdict.rejected)
         elif isinstance(verdict, Await):
-            self._let_wait(verdict.order_id, told)
+            self._checkouts.add(verdict.order_id, told, self._loop.time())
         elif verdict.frame is not None:
             told.reply(verdict.frame, None)
         else:
             assert isinstance(verdict, Accept)
             for change in verdict.changes:
                 if isinstance(change, OrderMoved):
-                    self._let_wait(change.order.order_id, told)
+                    self._checkouts.add(change.order.order_id, told, self._loop.time())
                     self._ports.payments.collect(self.claim.event_id, change.order)
-
-    def _let_wait(self, order_id: str, told: Told) -> None:
-        deadline = self._loop.time() + self._settings.checkout_answer_s
-        self._unanswered.setdefault(order_id, _Unanswered(deadline, [])).told.append(told)
-
-    def _answer_checkout(self, order_id: str, verdict: Accept) -> list[PersonalNews]:
-        assert verdict.frame is not None
-        order = self.seating.orders[order_id]
-        refusal = None
-        if order.status is OrderStatus.PAYMENT_FAILED:
-            refusal = payment_failed(order)
-        unanswered = self._unanswered.pop(order_id, None)
-        origin = None
-        if unanswered is not None:
-            for told in unanswered.told:
-                told.reply(verdict.frame, refusal)
-                origin = told.origin
-        now = OrderNow(order.order_id, order.status, order.total_cents, order.currency, order.seats)
-        news = self._news_of(verdict, HoldReason.SOLD, origin) if refusal is None else []
-        return [*news, PersonalNews(order.customer, now, origin)]
-
-    def _answer_late_checkouts(self) -> None:
-        now = self._loop.time()
-        late = [key for key, unanswered in self._unanswered.items() if unanswered.deadline <= now]
-        for order_id in late:
-            order = self.seating.orders[order_id]
-            pending = Accepted(order.command_id, self.seating.revision, order=summary(order))
-            for told in self._unanswered.pop(order_id).told:
-                told.reply(encode(pending), None)
-
-    def _news_of(self, verdict: Accept, reason: HoldReason, origin: object | None) -> list[PersonalNews]:
-        news = []
-        for change in verdict.changes:
-            if isinstance(change, HoldMoved):
-                hold = shown(self.seating, change.hold)
-                now = HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, reason)
-                news.append(PersonalNews(change.customer, now, origin))
-        return news
 
     def _is_stalled(self) -> bool:
         since = self._stalled_since
@@ -411,14 +257,3 @@ def _seating_of(loaded: Loaded) -> Seating:
     )
     seating.restore(loaded.holds, loaded.orders, loaded.ran_out_ms)
     return seating
-
-
-def _remember(draft: Draft, entry: Entry) -> None:
-    if entry.command_id is not None and entry.content_hash is not None and entry.frame is not None:
-        draft.answers[entry.customer, entry.command_id] = Remembered(entry.content_hash, entry.frame)
-
-
-def refuse(told: Told, code: Code) -> None:
-    """Answer a command that was not decided; it had no effect, or has an answer that the same id will get."""
-    refusal = rejected(told.asked.command.id, code, retry_after_ms=1_000)
-    told.reply(encode(refusal), refusal)

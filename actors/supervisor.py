@@ -14,7 +14,8 @@ from msgspec import Struct
 from actors.core.seating import Seating
 from actors.core.verdict import Settle
 from actors.ports import OwnershipLost, StoreUnavailable
-from actors.seat_manager import ManagerSettings, Ports, SeatManager, Told, refuse
+from actors.seat_manager import ManagerSettings, Ports, SeatManager
+from actors.told import Told, refuse
 from protocol.codes import Code
 
 log = logging.getLogger(__name__)

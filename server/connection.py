@@ -12,8 +12,8 @@ from msgspec import UNSET
 from actors.core.holding import shown
 from actors.core.seating import Seating
 from actors.core.verdict import Asked
-from actors.seat_manager import Told
 from actors.supervisor import NotOwned
+from actors.told import Told
 from protocol import limits
 from protocol.codes import CloseCode, Code
 from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, read_command

@@ -1,5 +1,6 @@
 """The sample data: four venues, eight events with their seats, and an administrator."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -43,7 +44,7 @@ async def seed(
         wanted = [event for event in EVENTS if event.id in missing and event.venue_id == venue.id]
         if wanted:
             progress(f"{venue.name}: {', '.join(event.name for event in wanted)}")
-            seats = published_seats(bowl(venue.name, venue.sections))
+            seats = await asyncio.to_thread(published_seats, bowl(venue.name, venue.sections))
             made += sum([await _make_event(connection, venue, event, seats, now) for event in wanted])
     return Seeded(await _admin(connection, now, hash_password, admin_password), made)
 

@@ -1,6 +1,7 @@
 """`import-plan FILE`: a venue, its sections and an event on sale, from a seating plan in a file."""
 
 import argparse
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -124,7 +125,7 @@ async def _write(
     on_sale_at: datetime,
     event_at: datetime,
 ) -> UUID:
-    seats = published_seats(seat_map)
+    seats = await asyncio.to_thread(published_seats, seat_map)
     venue_id, event_id = uuid4(), uuid4()
     name = options.name or seat_map.name
     venue = options.venue or seat_map.name

@@ -1,5 +1,6 @@
 """Making the seats of an event: its map, what each seat is, and that it can be sold."""
 
+import asyncio
 import hashlib
 import math
 from datetime import datetime
@@ -43,11 +44,12 @@ async def make_seats(connection: Connection, event_id: UUID, seat_map: SeatMap, 
         SeatsExist: the event has seats.
         ValueError: the map has no seats, or rows that do not fit their descriptors.
     """
-    return await publish(connection, event_id, published_seats(seat_map), now)
+    seats = await asyncio.to_thread(published_seats, seat_map)
+    return await publish(connection, event_id, seats, now)
 
 
 def published_seats(seat_map: SeatMap) -> PublishedSeats:
-    """What `publish` writes. For a large map this takes a while: better done before a transaction than in it.
+    """What `publish` writes. For a large map this takes a while: it wants a thread, before any transaction.
 
     Raises:
         ValueError: the map has no seats, or rows that do not fit their descriptors.

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from actors.core.seating import Seating
 from actors.core.verdict import Asked
-from actors.seat_manager import Told
 from actors.supervisor import NotOwned
+from actors.told import Told
 from protocol.codes import Code
 from protocol.outbound import Accepted, Rejected, decode
 from server.rest.envelope import Refused

@@ -26,6 +26,7 @@ _SESSION: Final = web.RequestKey("session", Session)
 _ORIGIN = re.compile(r"(https?)://([\w.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
 _USUAL_PORTS = {"http": ("", "80"), "https": ("", "443")}
 _SECURITY_HEADERS = {
+    "Server": "usher",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",

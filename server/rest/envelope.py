@@ -146,6 +146,8 @@ async def _read(request: web.Request) -> bytes:
             raw = await request.read()
     except TimeoutError:
         raise Refused(408, "The body came too slowly", "too_slow") from None
+    except web.RequestPayloadError:
+        raise Refused(400, "The body cannot be read", "bad_request") from None
     if len(raw) > BODY_BYTES_MAX:
         raise Refused(413, _SENTENCES[413], _CODES[413])
     return raw

@@ -1,13 +1,14 @@
--- Makes the journal's weekly partitions from the week of p_now to four weeks on, and drops those that ended more
--- than p_keep ago. Safe to call at any time, by any node.
+-- Makes the journal's weekly partitions of this week and the next, and drops those that ended more than p_keep ago.
+-- Called at every start and each hour; safe to call at any time, by any node. Few, because a command id is looked up
+-- in each of them.
 CREATE OR REPLACE FUNCTION journal_partitions(p_now timestamptz, p_keep interval) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    week timestamptz := date_trunc('week', p_now, 'UTC') - interval '1 week';
+    week timestamptz := date_trunc('week', p_now, 'UTC');
     part record;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('journal_partitions'));
-    WHILE week <= p_now + interval '4 weeks' LOOP
+    WHILE week <= p_now + interval '1 week' LOOP
         EXECUTE format(
             'CREATE TABLE IF NOT EXISTS %I PARTITION OF journal FOR VALUES FROM (%L) TO (%L)',
             'journal_' || to_char(week AT TIME ZONE 'UTC', 'YYYYMMDD'), week, week + interval '1 week');

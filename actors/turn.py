@@ -1,0 +1,138 @@
+"""One turn of a seat manager without its waiting: what is decided, the batch it makes, the news of it."""
+
+from dataclasses import dataclass, field
+
+from actors.core.holding import due, shown
+from actors.core.memory import Remembered
+from actors.core.model import HoldMoved, OrderMoved
+from actors.core.ordering import settle
+from actors.core.rules import decide
+from actors.core.seating import Draft, Seating
+from actors.core.verdict import Accept, Entry, Refuse, Settle, Verdict, refuse
+from actors.ports import Batch, Claim, News, PersonalNews, SeatWrite
+from actors.told import Told
+from protocol.codes import Code
+from protocol.outbound import HoldNow, HoldReason, OrderNow, OrderStatus
+
+
+@dataclass
+class Turn:
+    """What one turn works on. `cleared` were looked up and not found; `busy` seats are locked from outside."""
+
+    told: list[Told]
+    settled: list[Settle]
+    cleared: set[tuple[str, str]] = field(default_factory=set)
+    busy: frozenset[int] = frozenset()
+
+
+@dataclass
+class Decided:
+    """A draft with the verdicts that made it; `postponed` could not be settled because a seat is busy."""
+
+    draft: Draft
+    at_ms: int
+    by_clock: list[Accept] = field(default_factory=list)
+    by_provider: list[tuple[Settle, Accept]] = field(default_factory=list)
+    by_customers: list[tuple[Told, Verdict]] = field(default_factory=list)
+    postponed: list[Settle] = field(default_factory=list)
+
+    @property
+    def accepts(self) -> list[Accept]:
+        """All that takes effect, in the order in which it was decided."""
+        return [
+            *self.by_clock,
+            *(accept for _, accept in self.by_provider),
+            *(verdict for _, verdict in self.by_customers if isinstance(verdict, Accept)),
+        ]
+
+
+def decide_turn(turn: Turn, seating: Seating, now_ms: int) -> Decided:
+    """End the holds that are due, settle what the provider has answered, judge each command; in that order."""
+    decided = Decided(Draft(seating), now_ms)
+    for ended in due(seating, now_ms):
+        if not turn.busy.intersection(ended.entry.seats):
+            decided.by_clock.append(_drafted(decided.draft, ended))
+    for settled in turn.settled:
+        accept = settle(decided.draft, settled)
+        if accept is None:
+            continue
+        if turn.busy.intersection(accept.entry.seats):
+            decided.postponed.append(settled)
+        else:
+            decided.by_provider.append((settled, _drafted(decided.draft, accept)))
+    for told in turn.told:
+        decided.by_customers.append((told, _judge(decided.draft, told, now_ms, turn.busy)))
+    return decided
+
+
+def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tuple[str, str]]) -> Batch:
+    """What is to be written: net changes of seats and holds, every step of an order, one entry for each accept."""
+    draft = decided.draft
+    lookups = dict.fromkeys(
+        (told.asked.customer, told.asked.command.id)
+        for told, verdict in decided.by_customers
+        if isinstance(verdict, Accept | Refuse)
+    )
+    moved = ((index, seating.seat(index), drafted) for index, drafted in draft.seats.items())
+    return Batch(
+        claim=claim,
+        revision=seating.revision,
+        at_ms=decided.at_ms,
+        lookups=tuple(pair for pair in lookups if pair not in cleared),
+        entries=tuple(accept.entry for accept in decided.accepts),
+        seats=tuple(SeatWrite(index, *before, *after) for index, before, after in moved if before != after),
+        holds=tuple(
+            (customer, moved.hold)
+            for customer, moved in draft.holds.items()
+            if moved.hold != seating.hold(customer)
+        ),
+        orders=tuple(change.order for change in draft.changes if isinstance(change, OrderMoved)),
+    )
+
+
+def news_of(decided: Decided, batch: Batch, seating: Seating, origins: dict[str, object]) -> News:
+    """What a committed batch means for those who watch; `origins` has the socket that began each order."""
+    personal: list[PersonalNews] = []
+    for told, verdict in decided.by_customers:
+        if isinstance(verdict, Accept):
+            personal += _hold_news(verdict, seating, HoldReason.COMMAND, told.origin)
+    for settled, accept in decided.by_provider:
+        order, origin = seating.orders[settled.order_id], origins.get(settled.order_id)
+        if order.status is OrderStatus.COMPLETED:
+            personal += _hold_news(accept, seating, HoldReason.SOLD, origin)
+        now = OrderNow(order.order_id, order.status, order.total_cents, order.currency, order.seats)
+        personal.append(PersonalNews(order.customer, now, origin))
+    for ended in decided.by_clock:
+        personal += _hold_news(ended, seating, HoldReason.EXPIRED, None)
+    seats = {write.index: int(write.to_state) for write in batch.seats if write.from_state != write.to_state}
+    return News(seating.revision, seats, tuple(personal))
+
+
+def _judge(draft: Draft, told: Told, now_ms: int, busy: frozenset[int]) -> Verdict:
+    verdict = decide(draft, told.asked, now_ms)
+    if not isinstance(verdict, Accept):
+        return verdict
+    if locked := busy.intersection(verdict.entry.seats):
+        return refuse(told.asked.command.id, Code.BUSY, tuple(sorted(locked)))
+    return _drafted(draft, verdict)
+
+
+def _drafted(draft: Draft, accept: Accept) -> Accept:
+    draft.add(accept.changes)
+    _remember(draft, accept.entry)
+    return accept
+
+
+def _remember(draft: Draft, entry: Entry) -> None:
+    if entry.command_id is not None and entry.content_hash is not None and entry.frame is not None:
+        draft.answers[entry.customer, entry.command_id] = Remembered(entry.content_hash, entry.frame)
+
+
+def _hold_news(accept: Accept, seating: Seating, reason: HoldReason, origin: object | None) -> list[PersonalNews]:
+    news = []
+    for change in accept.changes:
+        if isinstance(change, HoldMoved):
+            hold = shown(seating, change.hold)
+            now = HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, reason)
+            news.append(PersonalNews(change.customer, now, origin))
+    return news
