@@ -26,7 +26,6 @@ _SESSION: Final = web.RequestKey("session", Session)
 _ORIGIN = re.compile(r"(https?)://([\w.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
 _USUAL_PORTS = {"http": ("", "80"), "https": ("", "443")}
 _SECURITY_HEADERS = {
-    "Server": "usher",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -51,7 +50,9 @@ def is_foreign(request: web.Request) -> bool:
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None:
         return request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
-    return not _is_allowed_other(request, origin) and _normal(origin) != own_origin(request)
+    own = own_origin(request)
+    is_own = own is not None and _normal(origin) == own
+    return not is_own and not _is_allowed_other(request, origin)
 
 
 def own_origin(request: web.Request) -> str | None:
@@ -72,17 +73,18 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def prepare_response(request: web.Request, response: web.StreamResponse) -> None:
     """What every answer carries; a signal handler for `on_response_prepare`. A handler's own headers win."""
     headers = response.headers
+    headers[hdrs.SERVER] = "usher"
     for name, value in _SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Content-Security-Policy", _policy(request))
     if request.path.startswith("/api/"):
         headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
-        headers.add(hdrs.VARY, hdrs.ORIGIN)
-        origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and _is_allowed_other(request, origin):
-            headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-            headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
-            headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = hdrs.RETRY_AFTER
+    headers.add(hdrs.VARY, hdrs.ORIGIN)
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and _is_allowed_other(request, origin):
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
+        headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = hdrs.RETRY_AFTER
 
 
 def session_id(request: web.Request) -> str | None:
@@ -146,7 +148,6 @@ def _is_preflight(request: web.Request) -> bool:
         and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
         and origin is not None
         and _is_allowed_other(request, origin)
-        and request.path.startswith("/api/")
     )
 
 

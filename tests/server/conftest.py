@@ -40,6 +40,12 @@ class Clock:
         self.time += timedelta(seconds=seconds)
 
 
+def some_parts(**given: Any) -> Services:
+    """A server's parts of which only those given are there."""
+    missing = {part.name: None for part in fields(Services) if part.default is MISSING}
+    return Services(**missing | given)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -65,17 +71,15 @@ async def sessions(database: asyncpg.Pool, redis_address: RedisAddress, clock: C
 @pytest.fixture
 def parts(database: asyncpg.Pool, redis: Redis, sessions: Sessions, passwords: Passwords, clock: Clock) -> Services:
     """The parts that these routes use; those of the sale are missing."""
-    missing: dict[str, Any] = {part.name: None for part in fields(Services) if part.default is MISSING}
-    given = {
-        "settings": Settings(),
-        "now": clock,
-        "database": database,
-        "redis": redis,
-        "passwords": passwords,
-        "sessions": sessions,
-        "failed_logins": FailureThrottle(clock),
-    }
-    return Services(**missing | given)
+    return some_parts(
+        settings=Settings(),
+        now=clock,
+        database=database,
+        redis=redis,
+        passwords=passwords,
+        sessions=sessions,
+        failed_logins=FailureThrottle(clock),
+    )
 
 
 @pytest.fixture
