@@ -44,7 +44,7 @@ def hold_seats(view: View, asked: Asked, command: HoldSeats, now_ms: int) -> Ver
     held = 0 if hold is None else len(hold.seats)
     if view.bought(customer) + held + len(new) > view.terms.max_tickets_per_user and new:
         return refuse(command.id, Code.LIMIT_REACHED, new)
-    if new and view.pending(customer) is not None:
+    if new and _may_not_grow(view, customer, now_ms):
         return refuse(command.id, Code.BUSY)
     if not new:
         return _accept_hold(view, asked, "hold", hold, ())
@@ -62,7 +62,7 @@ def hold_best(view: View, asked: Asked, command: HoldBest, now_ms: int) -> Verdi
     seats = best_block(view, command)
     if seats is None:
         return refuse(command.id, Code.NO_BLOCK)
-    if view.pending(asked.customer) is not None:
+    if _may_not_grow(view, asked.customer, now_ms):
         return refuse(command.id, Code.BUSY)
     moved = (SeatsMoved(Cause.HOLD, asked.customer, seats),)
     return _accept_hold(view, asked, "hold", _grown(hold, seats, now_ms), moved)
@@ -143,6 +143,12 @@ def _accept_hold(view: View, asked: Asked, kind: str, hold: Hold | None, moved: 
         changes = (*moved, HoldMoved(asked.customer, hold))
     seats = moved[0].seats if moved else ()
     return Accept(changes, entry_of(asked, kind, seats, frame), frame)
+
+
+def _may_not_grow(view: View, customer: str, now_ms: int) -> bool:
+    # It is being paid, or its time is over and it is about to end: what has run out does not come to life again.
+    hold = view.hold(customer)
+    return view.pending(customer) is not None or (hold is not None and hold.expires_ms <= now_ms)
 
 
 def _grown(hold: Hold | None, new: tuple[int, ...], now_ms: int) -> Hold:
