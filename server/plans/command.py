@@ -82,8 +82,8 @@ def _show(imported: Imported, currency: str, console: Console) -> None:
     seats = list(places(seat_map))
     blocked = sum(place.blocked for place in seats)
     console.print(
-        f"[bold]{escape(seat_map.name)}[/bold]: {len(seats):,} seats in {len(seat_map.sections)} sections"
-        + (f", {blocked:,} of them blocked" if blocked else "")
+        f"[bold]{escape(seat_map.name)}[/bold]: {len(seats):,} seats, sections: {len(seat_map.sections)}"
+        + (f", blocked: {blocked:,}" if blocked else "")
         + f"; everybody looks at {escape(imported.focal_from)}"
     )
     by_section = Counter(place.section for place in seats)

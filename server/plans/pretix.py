@@ -88,9 +88,9 @@ def _section_names(plan: Plan) -> tuple[list[str], list[Oddity]]:
         names.append(unique)
     oddities = []
     if unnamed:
-        oddities.append(Oddity("unnamed_zone", unnamed, f"{unnamed} zones without a name were numbered"))
+        oddities.append(Oddity("unnamed_zone", unnamed, f"zones without a name, numbered: {unnamed}"))
     if repeated:
-        text = f"{repeated} zones have the name of another and were numbered"
+        text = f"zones with the name of another, numbered: {repeated}"
         oddities.append(Oddity("repeated_zone_name", repeated, text))
     return names, oddities
 

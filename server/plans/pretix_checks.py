@@ -58,7 +58,7 @@ def _repeated_rows(plan: pretix.Plan, rows: Sequence[PlacedRow]) -> Iterator[Odd
             zones[f"“{plan.zones[placed.zone].name or placed.zone + 1}”"] += 1
         seen.add(key)
     if again := zones.total():
-        text = f"{again} rows have the number of another row in their zone: {named_counts(zones)}"
+        text = f"rows that have the number of another row in their zone: {named_counts(zones)}"
         yield Oddity("repeated_row_number", again, text)
 
 
@@ -91,4 +91,4 @@ def _bad_places(plan: pretix.Plan, rows: Sequence[PlacedRow]) -> Iterator[Oddity
 def _empty(plan: pretix.Plan) -> Iterator[Oddity]:
     rows = sum(not row.seats for zone in plan.zones for row in zone.rows)
     if rows:
-        yield Oddity("empty_row", rows, f"{rows} rows without seats were left out")
+        yield Oddity("empty_row", rows, f"rows without seats, left out: {rows}")

@@ -4,19 +4,17 @@ import asyncio
 import hashlib
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from protocol.seat_map import SeatMap, encode_map, places
 from protocol.seat_state import SeatState
 from server.statements import sql
 
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
 
 class SeatsExist(Exception):
