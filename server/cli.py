@@ -13,8 +13,12 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
+from server.app import running_server
+from server.command_database import command_database
 from server.engines import EngineError
 from server.migrate import MigrationError
+from server.plans.command import add_arguments as import_options
+from server.plans.command import import_plan
 from server.settings import Settings, SettingsError
 
 console = Console(stderr=True, highlight=False)
@@ -69,15 +73,19 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on (127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (PORT, or 3001; 0: any free one)")
     serve.add_argument("--workers", type=int, help="server processes; this version runs one")
-    serve.add_argument("--data-dir", type=Path, help="where the embedded engines keep their data (.data)")
     serve.add_argument("--demo", action=argparse.BooleanOptionalAction, default=None, help="make the demo data")
     serve.set_defaults(command=_serve)
+    import_plan = commands.add_parser("import-plan", help="put an event on sale on a seating plan")
+    import_options(import_plan)
+    import_plan.set_defaults(command=_import_plan)
+    migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
+    migrate.set_defaults(command=_migrate)
+    for command in (serve, import_plan, migrate):
+        command.add_argument("--data-dir", type=Path, help="where the embedded engines keep their data (.data)")
     return parser
 
 
 async def _serve(options: argparse.Namespace) -> int:
-    from server.app import running_server  # noqa: PLC0415  (the other commands need not load the server)
-
     settings = Settings.from_env(
         os.environ,
         host=options.host,
@@ -104,3 +112,18 @@ def _greet(url: str, admin_password: str | None) -> None:
         console.print(
             f"The demo's admin is admin@ticketmaster.local, password [bold]{admin_password}[/] (told once)."
         )
+
+
+async def _import_plan(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        return await import_plan(None, options.file, options, console)
+    settings = Settings.from_env(os.environ, data_dir=options.data_dir)
+    async with command_database(settings, console.print) as connection:
+        return await import_plan(connection, options.file, options, console)
+
+
+async def _migrate(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ, data_dir=options.data_dir)
+    async with command_database(settings, console.print):
+        console.print("The database has this version's schema.")
+    return 0

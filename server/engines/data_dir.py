@@ -18,11 +18,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from server.engines.addresses import PostgresAddress
 from server.engines.errors import DataDirInUse, EngineError
 
 SOCKET_PATH_BYTES_MAX = 100
 """Systems differ (Linux 107, macOS 103); a little less is good for all."""
 LONGEST_SOCKET_NAME = "/.s.PGSQL.5432"
+POSTGRES_NAME = "ticketmaster"
+"""The superuser and the database."""
+POSTGRES_PORT = 5432
+"""Only a part of the socket's name here."""
 LOG_BYTES_MAX = 16 * 1024 * 1024
 """A log that has grown beyond this is put aside at the next start."""
 
@@ -110,6 +115,18 @@ class DataDir:
         """Let the group `gid`, of the user who runs the engines, pass through this folder (not list it)."""
         os.chown(self.path, -1, gid)
         self.path.chmod(stat.S_IMODE(self.path.stat().st_mode) | stat.S_IXGRP)
+
+
+def postgres_at(path: Path) -> PostgresAddress:
+    """Where the PostgreSQL of a data directory answers while a server has it. Takes nothing, starts nothing.
+
+    Raises EngineError when there is none.
+    """
+    try:
+        password = Secrets(**json.loads((path / "secrets.json").read_text())).postgres
+    except (OSError, ValueError, TypeError) as error:
+        raise EngineError(f"{path} is no data directory of a server: {error}") from error
+    return PostgresAddress(str(_run_folder(path.resolve())), POSTGRES_PORT, POSTGRES_NAME, password, POSTGRES_NAME)
 
 
 def write_private(file: Path, text: str) -> None:

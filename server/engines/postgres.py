@@ -11,21 +11,17 @@ from pathlib import Path
 import asyncpg
 
 from server.engines.addresses import PostgresAddress
-from server.engines.data_dir import sync_folder, write_private
+from server.engines.data_dir import POSTGRES_NAME, POSTGRES_PORT, postgres_at, sync_folder, write_private
 from server.engines.engine import Engine, State
 from server.engines.errors import EngineError
 from server.engines.process import EngineProcess, is_alive, works_in
 from server.engines.wheels import postgres_program
 
-NAME = "ticketmaster"
-"""The superuser and the database."""
-PORT = 5432
-"""Only a part of the socket's name here."""
 PING_TIMEOUT_S = 2.0
 INITDB_PATIENCE_S = 60.0
 """For the rest of an initdb whose server was killed."""
 INITDB_OPTIONS = (
-    *("--username", NAME, "--auth", "scram-sha-256", "--encoding", "UTF8", "--data-checksums"),
+    *("--username", POSTGRES_NAME, "--auth", "scram-sha-256", "--encoding", "UTF8", "--data-checksums"),
     *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
     *("--no-sync", "--no-instructions"),
 )
@@ -82,11 +78,11 @@ class Postgres(Engine):
 
     @property
     def address(self) -> PostgresAddress:
-        return PostgresAddress(str(self.data_dir.run), PORT, NAME, self.data_dir.secrets().postgres, NAME)
+        return postgres_at(self.data_dir.path)
 
     def config(self) -> str:
         run = "'" + str(self.data_dir.run).replace("'", "''") + "'"
-        return CONFIG.format(program=postgres_program("postgres"), port=PORT, run=run)
+        return CONFIG.format(program=postgres_program("postgres"), port=POSTGRES_PORT, run=run)
 
     def command(self) -> list[str]:
         return [str(postgres_program("postgres")), "-D", str(self.folder)]
@@ -105,7 +101,7 @@ class Postgres(Engine):
                 shutil.rmtree(old, ignore_errors=True)
             draft.mkdir(mode=0o700)
             write_private(draft / "password", password)
-            write_private(draft / "database", f"CREATE DATABASE {NAME}\n")
+            write_private(draft / "database", f"CREATE DATABASE {POSTGRES_NAME}\n")
             self.launcher.hand_over(draft)
             await self._make_cluster(draft, lock)
             write_private(draft / "cluster" / "pg_hba.conf", ACCESS)
