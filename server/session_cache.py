@@ -1,9 +1,9 @@
 """Sessions in Redis: a cache that may be lost, cut off or rolled back and never brings an ended session to life.
 
 An entry counts only if it carries the current *generation*, a random mark in Redis that is read together with it.
-Whoever has seen trouble with Redis (an error, another server process behind the address, the mark missing) does
-not use the cache until it has put a new generation there, which makes every earlier entry worthless for everybody.
-In between and for as long as Redis is away, nobody waits for it: `look_up` answers "cannot tell" at once.
+Whoever has reason to doubt what Redis holds (a session ended that it could not be told about, another server
+process answers, the mark is missing) puts a new generation there, which makes every earlier entry worthless for
+everybody. Until then, and for as long as Redis is away, the cache is not in use and nobody waits for it.
 
 An entry lives 60 s from the moment before PostgreSQL was read for it, by Redis's clock. Ending a session leaves
 a tombstone in its place, which no fill replaces and which lives longer than any entry that was read before.
@@ -75,13 +75,14 @@ class SessionCache:
     def __init__(self, address: "RedisAddress", *, database: int = 0) -> None:
         self._redis = open_redis(address, database=database, on_connect=self._meet)
         self._server: bytes | None = None
-        self._troubles = 1  # a process that died here may have left a logout half done
+        self._troubles = 1
         self._troubles_healed = 0
+        self._is_in_doubt = True  # a process that died may have left a logout half done
         self._healing: asyncio.Task[None] | None = None
 
     async def look_up(self, id_hash: bytes) -> Session | Gap | Answer:
-        """What Redis knows about a session; `CANNOT_TELL` when it is not to be trusted now. One round trip."""
-        if not self.is_trusted:
+        """What Redis knows about a session; `CANNOT_TELL` when it is not in use now. One round trip."""
+        if not self.is_in_use:
             self._heal_soon()
             return Answer.CANNOT_TELL
         troubles = self._troubles
@@ -90,12 +91,12 @@ class SessionCache:
             pipeline.time().mget(_GENERATION, _key(id_hash))
             (second, microsecond), (mark, entry) = await pipeline.execute()
         except _TROUBLE as error:
-            self._distrust(error)
+            self._pause(error)
             return Answer.CANNOT_TELL
         if entry == _TOMBSTONE:
             return Answer.ENDED
         if mark is None:
-            self._distrust("it was emptied")
+            self._doubt("it was emptied")
         if self._troubles != troubles:
             return Answer.CANNOT_TELL
         generation = mark.decode()
@@ -103,33 +104,33 @@ class SessionCache:
 
     async def fill(self, gap: Gap, session: Session) -> None:
         """Put in what PostgreSQL said after `gap` was found; an entry or tombstone that came meanwhile stays."""
-        if not self.is_trusted:
+        if not self.is_in_use:
             return
         entry = msgspec.json.encode(_Entry(gap.generation, session))
         end_ms = gap.read_at_ms + ENTRY_DURATION_MS
         try:
             await self._redis.set(_key(session.id_hash), entry, nx=True, pxat=end_ms)
         except _TROUBLE as error:
-            self._distrust(error)
+            self._pause(error)
 
     async def end(self, id_hash: bytes) -> None:
         """Have everybody see that this session has ended. Call it after PostgreSQL knows."""
-        if not self.is_trusted:
-            self._distrust("a session ended meanwhile")
+        if not self.is_in_use:
+            self._doubt("a session ended meanwhile")
             return
         try:
             await self._redis.set(_key(id_hash), _TOMBSTONE, px=TOMBSTONE_DURATION_MS)
         except _TROUBLE as error:
-            self._distrust(error)
+            self._doubt(error)
 
     @property
-    def is_trusted(self) -> bool:
+    def is_in_use(self) -> bool:
         """Is the cache in use?"""
         return self._troubles_healed == self._troubles
 
     async def healed(self) -> None:
         """Wait until the cache is in use (for tests and start-up; may take as long as Redis is away)."""
-        while not self.is_trusted:
+        while not self.is_in_use:
             self._heal_soon()
             assert self._healing is not None
             await asyncio.shield(self._healing)
@@ -141,8 +142,14 @@ class SessionCache:
             await asyncio.gather(self._healing, return_exceptions=True)
         await self._redis.aclose()
 
-    def _distrust(self, why: object) -> None:
-        if self.is_trusted:
+    def _doubt(self, why: object) -> None:
+        """Redis may hold what is no longer true."""
+        self._is_in_doubt = True
+        self._pause(why)
+
+    def _pause(self, why: object) -> None:
+        """Do not ask Redis until it has answered in the background."""
+        if self.is_in_use:
             log.warning("sessions: going on without Redis (%s)", why)
         self._troubles += 1
         self._heal_soon()
@@ -152,15 +159,21 @@ class SessionCache:
             self._healing = asyncio.create_task(self._heal(), name="session-cache-heal")
 
     async def _heal(self) -> None:
-        """Put a new generation there, again and again, until nothing went wrong meanwhile."""
-        while not self.is_trusted:
-            troubles = self._troubles
+        """Try Redis until it answers, with a new generation if in doubt, and nothing goes wrong meanwhile."""
+        while not self.is_in_use:
+            troubles, was_in_doubt = self._troubles, self._is_in_doubt
             try:
-                await self._redis.set(_GENERATION, secrets.token_hex(16))
+                if was_in_doubt:
+                    await self._redis.set(_GENERATION, secrets.token_hex(16))
+                else:
+                    await self._redis.ping()
             except _TROUBLE:
                 await asyncio.sleep(RETRY_S)
                 continue
-            self._troubles_healed = troubles
+            if troubles == self._troubles:
+                self._is_in_doubt = False
+                self._troubles_healed = troubles
+                log.info("sessions: using Redis")
 
     async def _meet(self, connection: AbstractConnection) -> None:
         """A new connection: is the server behind it the one that we know? A restarted one may have forgotten."""
@@ -169,7 +182,7 @@ class SessionCache:
         server = found[1] if found else None
         if server != self._server:
             if self._server is not None:
-                self._distrust("another server process answers")
+                self._doubt("another server process answers")
             self._server = server
 
 

@@ -183,6 +183,19 @@ class TestTheCacheAndLogouts:
         await sessions._cache.fill(gap, session)
         assert await sessions.find(session_id) is None
 
+    async def test_without_the_tombstone_it_would_come_back(
+        self, sessions: Sessions, session_id: str, redis: Redis
+    ) -> None:
+        """The negative control of the test above."""
+        session = await found(sessions, session_id)
+        await redis.delete(key(session_id))
+        gap = await sessions._cache.look_up(session.id_hash)
+        assert isinstance(gap, Gap)
+        await sessions.end(session)
+        await redis.delete(key(session_id))
+        await sessions._cache.fill(gap, session)
+        assert await sessions.find(session_id) is not None
+
     async def test_the_tombstone_outlives_every_fill(
         self, sessions: Sessions, session_id: str, redis: Redis
     ) -> None:
@@ -253,10 +266,10 @@ class TestTheCacheAndLogouts:
             generations.append(value)
             await put(name, value)
             if len(generations) == 1:
-                cache._distrust("second")
+                cache._doubt("second")
 
         monkeypatch.setattr(cache._redis, "set", put_amid_trouble)
-        cache._distrust("first")
+        cache._doubt("first")
         await cache.healed()
         assert len(set(generations)) == 2
 
@@ -300,7 +313,7 @@ async def test_without_redis_sessions_go_on(
 ) -> None:
     await proxy.cut()
     await found(far, session_id)
-    assert not far._cache.is_trusted
+    assert not far._cache.is_in_use
     ticket, _ = await far.make_ticket(await found(far, session_id))
     assert await far.take_ticket(ticket)
     new_id, _ = await far.create(await add_customer(database))
@@ -318,6 +331,19 @@ async def test_nobody_waits_for_a_redis_that_is_away(far: Sessions, session_id: 
     with pytest.raises(StopIteration) as answer:
         asked.send(None)  # it answers without ever waiting
     assert answer.value.value is Answer.CANNOT_TELL
+
+
+async def test_an_outage_without_a_logout_leaves_the_entries_their_worth(
+    far: Sessions, session_id: str, proxy: RedisProxy, redis: Redis
+) -> None:
+    await found(far, session_id)
+    generation = await redis.get("usher:session:generation")
+    await proxy.cut()
+    await found(far, session_id)
+    assert not far._cache.is_in_use
+    await proxy.mend()
+    await far._cache.healed()
+    assert await redis.get("usher:session:generation") == generation
 
 
 async def test_an_entry_that_cannot_be_read_is_no_entry(sessions: Sessions, session_id: str, redis: Redis) -> None:
