@@ -24,15 +24,18 @@ export const session = {
     signal?.addEventListener('abort', () => listeners.delete(listener));
   },
 
-  /** Ask the server. @returns {Promise<Account | null>} */
+  /** Ask the server, unless nobody has signed in with this browser. */
   async load() {
+    if (!wasSignedIn()) {
+      set(null);
+      return;
+    }
     try {
       set(await api.me());
     } catch (problem) {
-      if (problem instanceof ApiError && problem.status !== 401) throw problem;
+      if (!(problem instanceof ApiError) || problem.status !== 401) throw problem;
       set(null);
     }
-    return account ?? null;
   },
 
   /** @param {string} email @param {string} password */
@@ -59,5 +62,27 @@ export const session = {
 function set(next) {
   const isChanged = next?.id !== account?.id || account === undefined;
   account = next;
+  rememberSignedIn(next !== null);
   if (isChanged) for (const listener of listeners) listener(next);
+}
+
+const MARK = 'usher.signed_in';
+
+/** @returns {boolean} */
+function wasSignedIn() {
+  try {
+    return localStorage.getItem(MARK) !== null;
+  } catch {
+    return true;
+  }
+}
+
+/** @param {boolean} is */
+function rememberSignedIn(is) {
+  try {
+    if (is) localStorage.setItem(MARK, '1');
+    else localStorage.removeItem(MARK);
+  } catch {
+    // Without storage the server is asked on every visit.
+  }
 }

@@ -13,8 +13,9 @@ import { visibleBox } from '../state/camera.js';
 import { boxOfOutline } from '../state/shapes.js';
 
 const FONT = 'system-ui, sans-serif';
-/** From this radius on (CSS pixels) the rows' letters are shown and the sections' names fade. */
+/** From this radius on (CSS pixels) the rows' letters are shown, and the sections' names fade. */
 const ROW_LABELS_RADIUS_LEAST = 4.5;
+const SECTION_NAMES_RADIUS_MOST = 5.5;
 
 /**
  * Draw the shapes below the seats.
@@ -31,10 +32,11 @@ export function drawShapes(context, plan, camera, palette, hovered) {
     drawPolygon(context, area.outline, camera, area.color || palette.line, area.border_color || '', 1, 0.35);
   }
   if (stage) drawPolygon(context, stage.outline, camera, palette.stage, '', 0, 1);
+  const radius = plan.seatRadius * camera.scale;
   sections.forEach((section, k) => {
     const tint = palette.tiers[section.category % palette.tiers.length];
     const isHovered = k === hovered;
-    drawPolygon(context, section.outline, camera, tint, tint, isHovered ? 2 : 1, isHovered ? 0.2 : 0.09);
+    drawPolygon(context, section.outline, camera, tint, tint, isHovered ? 2 : 1, isHovered ? 0.2 : 0.09 * Math.min(1, 6 / radius) + 0.02);
   });
 }
 
@@ -58,27 +60,29 @@ export function drawWords(context, plan, camera, view, palette) {
     drawText(context, text, x * camera.scale + camera.x, y * camera.scale + camera.y, size * camera.scale,
       color || palette.faint);
   }
-  if (radius < 2 * ROW_LABELS_RADIUS_LEAST) drawSectionNames(context, plan, camera, palette, radius);
+  if (radius < SECTION_NAMES_RADIUS_MOST) drawSectionNames(context, plan, camera, palette, radius);
   if (radius >= ROW_LABELS_RADIUS_LEAST) drawRowLabels(context, plan, camera, view, palette, radius);
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Plan} plan @param {Camera} camera @param {Palette} palette
  * @param {number} radius */
 function drawSectionNames(context, plan, camera, palette, radius) {
-  const fade = Math.min(1, (2 * ROW_LABELS_RADIUS_LEAST - radius) / ROW_LABELS_RADIUS_LEAST);
+  const fade = Math.min(1, (SECTION_NAMES_RADIUS_MOST - radius) / 1.2);
   context.save();
   context.globalAlpha = fade;
-  context.font = `650 12px ${FONT}`;
   for (const section of plan.sections) {
+    const across = Math.min(section.box.width, section.box.height) * camera.scale;
+    const size = Math.min(12.5, Math.max(9, across / 6));
+    context.font = `650 ${size}px ${FONT}`;
     const width = context.measureText(section.name).width;
     // A name that is much wider than its section says nothing yet.
     if (width > Math.max(section.box.width, section.box.height) * camera.scale * 1.15) continue;
     const x = section.labelAt.x * camera.scale + camera.x;
     const y = section.labelAt.y * camera.scale + camera.y;
     context.fillStyle = palette.paper;
-    context.globalAlpha = fade * 0.88;
+    context.globalAlpha = fade * 0.95;
     context.beginPath();
-    context.roundRect(x - width / 2 - 7, y - 10, width + 14, 20, 10);
+    context.roundRect(x - width / 2 - size * 0.6, y - size * 0.85, width + size * 1.2, size * 1.7, size * 0.85);
     context.fill();
     context.globalAlpha = fade;
     context.fillStyle = palette.ink;

@@ -9,12 +9,13 @@
  * @typedef {import('../state/plan.js').Plan} Plan
  * @typedef {import('../state/neighbours.js').Neighbours} Neighbours
  * @typedef {import('./palette.js').Palette} Palette
- * @typedef {import('./stamps.js').Stamp} Stamp
  */
 
 import { Stamps } from './stamps.js';
 
 const STAMPS_KEPT = 6;
+/** Redrawing one seat, with what it may overlap, costs about as much as drawing this many. */
+const REDRAW_COST = 16;
 
 export class SeatLayer {
   /** @param {HTMLCanvasElement} canvas @param {Plan} plan @param {Neighbours} neighbours */
@@ -29,6 +30,8 @@ export class SeatLayer {
     /** @type {ImageData | null} */
     this._image = null;
     this._pixels = new Uint32Array(0);
+    this._stride = 0;
+    this._drawnSeats = 0;
     /** @type {Palette | null} */
     this._palette = null;
     /** @type {Stamps | null} */
@@ -48,6 +51,7 @@ export class SeatLayer {
     this._canvas.height = Math.max(1, Math.round(height * density));
     this._image = this._context.createImageData(this._canvas.width, this._canvas.height);
     this._pixels = new Uint32Array(this._image.data.buffer);
+    this._stride = this._canvas.width;
     this._stampsKept.clear();
     this._drawn = this._still = null;
   }
@@ -75,13 +79,11 @@ export class SeatLayer {
     const [left, top] = [-camera.x / camera.scale - reach, -camera.y / camera.scale - reach];
     const right = left + width / this._density / camera.scale + 2 * reach;
     const bottom = top + height / this._density / camera.scale + 2 * reach;
+    this._drawnSeats = 0;
     for (const { box, first, count } of rows) {
       if (box.x > right || box.y > bottom || box.x + box.width < left || box.y + box.height < top) continue;
-      for (let seat = first; seat < first + count; seat++) {
-        const x = xs[seat];
-        const y = ys[seat];
-        if (x >= left && x <= right && y >= top && y <= bottom) this._stampSeat(seat, x, y, 0, 0, width, height);
-      }
+      this._drawnSeats += count;
+      for (let seat = first; seat < first + count; seat++) this._stampSeat(seat, xs[seat], ys[seat], 0, 0, width, height);
     }
     this._context.putImageData(this._image, 0, 0);
   }
@@ -89,25 +91,29 @@ export class SeatLayer {
   /**
    * Draw these seats anew, and what they overlap, and nothing else.
    *
-   * @param {Iterable<number>} seats
+   * @param {ReadonlySet<number>} seats
    */
   redraw(seats) {
     if (!this._image || !this._drawn || !this._stamps || this._still) return;
+    if (seats.size * REDRAW_COST > this._drawnSeats) {
+      this.draw(this._drawn);
+      return;
+    }
     const { width, height } = this._canvas;
     const { x: xs, y: ys } = this._plan;
+    const { half, size } = this._stamps;
     const scale = this._drawn.scale * this._density;
-    const reach = this._stamps.radius + 2;
+    const near = size / scale;
     let [left, top, right, bottom] = [width, height, 0, 0];
     for (const seat of seats) {
-      const x = xs[seat] * scale + this._drawn.x * this._density;
-      const y = ys[seat] * scale + this._drawn.y * this._density;
-      const x0 = Math.max(0, Math.floor(x - reach));
-      const y0 = Math.max(0, Math.floor(y - reach));
-      const x1 = Math.min(width, Math.ceil(x + reach));
-      const y1 = Math.min(height, Math.ceil(y + reach));
+      const x = Math.floor(xs[seat] * scale + this._drawn.x * this._density);
+      const y = Math.floor(ys[seat] * scale + this._drawn.y * this._density);
+      const x0 = Math.max(0, x - half);
+      const y0 = Math.max(0, y - half);
+      const x1 = Math.min(width, x - half + size);
+      const y1 = Math.min(height, y - half + size);
       if (x0 >= x1 || y0 >= y1) continue;
       for (let line = y0; line < y1; line++) this._pixels.fill(0, line * width + x0, line * width + x1);
-      const near = (2 * reach) / scale;
       this._neighbours.within(xs[seat] - near, ys[seat] - near, xs[seat] + near, ys[seat] + near, (other, ox, oy) =>
         this._stampSeat(other, ox, oy, x0, y0, x1, y1),
       );
@@ -154,19 +160,22 @@ export class SeatLayer {
     const stamp = stamps.showsNumbers
       ? stamps.numbered(this.looks[seat], this._plan.numberOf(seat))
       : stamps.plain(this.looks[seat], Math.floor((px - cx) * stamps.phases), Math.floor((py - cy) * stamps.phases));
-    const { size, half, pixels: source } = stamp;
-    const [x0, y0] = [cx - half, cy - half];
-    const fromX = Math.max(left, x0);
-    const toX = Math.min(right, x0 + size);
-    const toY = Math.min(bottom, y0 + size);
-    const stride = this._canvas.width;
+    const { size, half } = stamps;
+    const x0 = cx - half;
+    const y0 = cy - half;
+    const fromX = x0 > left ? x0 : left;
+    const toX = x0 + size < right ? x0 + size : right;
+    const fromY = y0 > top ? y0 : top;
+    const toY = y0 + size < bottom ? y0 + size : bottom;
+    if (fromX >= toX) return;
+    const stride = this._stride;
     const target = this._pixels;
-    for (let line = Math.max(top, y0); line < toY; line++) {
+    for (let line = fromY; line < toY; line++) {
       let from = (line - y0) * size + fromX - x0;
       let to = line * stride + fromX;
       for (const end = line * stride + toX; to < end; to++, from++) {
-        const pixel = source[from];
-        if (pixel !== 0 && pixel >>> 24 > target[to] >>> 24) target[to] = pixel;
+        const pixel = stamp[from];
+        if (pixel >>> 24 > target[to] >>> 24) target[to] = pixel;
       }
     }
   }

@@ -38,7 +38,6 @@ const FLIGHT_MS = 380;
 const DRAW_WHILE_MOVING_MS = 7;
 const SHARPEN_EVERY_MS = 160;
 const REST_AFTER_MS = 110;
-const MANY_CHANGES = 2_000;
 
 export class SeatMap {
   /** @param {HTMLElement} frame the element to fill; it takes the focus @param {Plan} plan @param {MapListener} listener */
@@ -59,6 +58,8 @@ export class SeatMap {
     this._camera = { scale: 1, x: 0, y: 0 };
     this._marked = { mine: /** @type {number[]} */ ([]), selected: /** @type {number[]} */ ([]), hovered: -1, focused: -1 };
     this._hoveredSection = -1;
+    /** @type {Point | null} where the pointer is */
+    this._pointer = null;
     /** @type {Uint8Array | null} */
     this._states = null;
     /** @type {ReadonlySet<number> | null} the categories not dimmed; null: none is dimmed */
@@ -184,7 +185,9 @@ export class SeatMap {
     const across = 2 * this._plan.seatRadius * this._camera.scale;
     if (across >= (isTouch ? TOUCH_SEAT_LEAST : MOUSE_SEAT_LEAST)) {
       const seat = this._seatAt(at, isTouch);
-      if (seat >= 0) this._listener.onToggle(seat);
+      if (seat < 0) return;
+      this._listener.onToggle(seat);
+      if (isTouch) this._listener.onHover({ seat, section: -1 }, at);
       return;
     }
     const section = this._sectionAt(at);
@@ -195,6 +198,7 @@ export class SeatMap {
 
   /** @param {Point | null} at */
   _onHover(at) {
+    this._pointer = at;
     const across = 2 * this._plan.seatRadius * this._camera.scale;
     const seat = at && across >= MOUSE_SEAT_LEAST ? this._seatAt(at, false) : -1;
     const section = at && across < MOUSE_SEAT_LEAST ? this._sectionAt(at) : -1;
@@ -368,7 +372,7 @@ export class SeatMap {
     this._requested = 0;
     if (this._life.signal.aborted || this._view.width === 0) return;
     if (this._flight) this._advanceFlight(now);
-    if (this._needs.all || this._changed.size > MANY_CHANGES) this._drawAll(now);
+    if (this._needs.all) this._drawAll(now);
     else {
       if (this._changed.size > 0) this._drawChanged();
       if (this._needs.marks) this._drawMarks();
@@ -401,7 +405,7 @@ export class SeatMap {
     this._drawShapes();
     this._drawWords();
     this._drawMarks();
-    if (!this._isMoving) this._tellRest();
+    if (!this._isMoving) this._onRest();
   }
 
   _drawChanged() {
@@ -435,10 +439,12 @@ export class SeatMap {
     return context;
   }
 
-  /** The camera at rest, for whoever must find a seat on the screen; and whether a finger may scroll the page. */
-  _tellRest() {
+  /** Tell the camera, for whoever must find a seat on the screen; and whether a finger may scroll the page. */
+  _onRest() {
     const { scale, x, y } = this._camera;
     this._frame.dataset['camera'] = [scale, x, y].join(' ');
     this._frame.classList.toggle('is-whole', scale <= this._limits().least * 1.01);
+    // What is under the resting pointer is another seat now.
+    if (this._pointer) this._onHover(this._pointer);
   }
 }

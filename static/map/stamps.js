@@ -6,8 +6,8 @@
  * accessible), a held one a ring, a sold one a small dot, a blocked one a small cross.
  *
  * @typedef {import('./palette.js').Palette} Palette
- * @typedef {{size: number, half: number, pixels: Uint32Array}} Stamp
- * `half`: the pixel of the stamp that lies on the pixel of the seat's middle.
+ * @typedef {Uint32Array} Stamp
+ * The pixels of a square, line by line.
  */
 
 export const LOOK = { available: 0, held: 1, sold: 2, blocked: 3, dimmed: 4, accessible: 5, accessibleDimmed: 6 };
@@ -30,10 +30,11 @@ export class Stamps {
     this.phases = radius < 5 ? 4 : radius < 10 ? 2 : 1;
     this.showsNumbers = radius >= NUMBER_RADIUS_LEAST * density;
     this._palette = palette;
-    this._half = Math.ceil(this.radius + 1);
-    this._size = 2 * this._half + 2;
+    /** The pixel of a stamp, each way, in which the seat's middle lies; and a stamp's side. */
+    this.half = Math.ceil(this.radius);
+    this.size = 2 * this.half + 1;
     const canvas = document.createElement('canvas');
-    canvas.width = canvas.height = this._size;
+    canvas.width = canvas.height = this.size;
     this._context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
     /** @type {(Stamp | undefined)[]} */
     this._plain = new Array(LOOKS * this.phases * this.phases);
@@ -62,11 +63,10 @@ export class Stamps {
   /** @param {number} look @param {number} dx @param {number} dy @param {string} number @returns {Stamp} */
   _make(look, dx, dy, number) {
     const context = this._context;
-    const size = this._size;
+    const { half, size } = this;
     context.clearRect(0, 0, size, size);
-    drawSeat(context, this._half + dx, this._half + dy, this.radius, look, this._palette, number);
-    const { data } = context.getImageData(0, 0, size, size);
-    return { size, half: this._half, pixels: new Uint32Array(data.buffer) };
+    drawSeat(context, half + dx, half + dy, this.radius, look, this._palette, number);
+    return new Uint32Array(context.getImageData(0, 0, size, size).data.buffer);
   }
 }
 

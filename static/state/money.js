@@ -17,8 +17,9 @@ export function formatCents(cents, currency = 'USD', locale) {
   const key = `${currency} ${digits} ${locale ?? ''}`;
   let format = formats.get(key);
   if (!format) {
-    const rule = { style: /** @type {const} */ ('currency'), currency, minimumFractionDigits: digits };
-    format = new Intl.NumberFormat(locale, { ...rule, maximumFractionDigits: digits });
+    format = new Intl.NumberFormat(locale, {
+      style: 'currency', currency, currencyDisplay: 'narrowSymbol', minimumFractionDigits: digits, maximumFractionDigits: digits,
+    });
     formats.set(key, format);
   }
   return format.format(cents / 100);

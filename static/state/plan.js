@@ -84,6 +84,11 @@ export class Plan {
     return (this._marks[seat] & ACCESSIBLE) !== 0;
   }
 
+  /** @returns {boolean} some seat has wheelchair access */
+  get hasAccessible() {
+    return this._marks.some((mark) => (mark & ACCESSIBLE) !== 0);
+  }
+
   /** @param {number} seat @returns {boolean} there is an aisle between this seat and the one before it in its row */
   isAfterAisle(seat) {
     return (this._marks[seat] & AFTER_AISLE) !== 0;

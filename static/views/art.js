@@ -26,8 +26,9 @@ let made = 0;
  * @returns {SVGElement} a decoration, silent for screen readers
  */
 export function eventArt(event) {
+  // The colours follow from the id alone: an order, which knows no category, has those of its event.
+  const [dark, middle, light] = PALETTES[Math.floor(randomFrom(event.id)() * PALETTES.length)];
   const random = randomFrom(event.id + event.category);
-  const [dark, middle, light] = PALETTES[Math.floor(random() * PALETTES.length)];
   const id = `art-${(made += 1)}`;
   const draw = HANDS[event.category] ?? HANDS['other'];
   return svg('svg', { class: 'art', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'xMidYMid slice', 'aria-hidden': 'true' },
@@ -59,9 +60,9 @@ const HANDS = {
       const y = 236 + random() * 24;
       const x = k * 15 - 8 + random() * 8;
       const r = 9 + random() * 6;
-      return svg('path', { d: `M${x - r * 1.7} 290 Q${x - r * 1.6} ${y + r} ${x} ${y + r * 0.8} T${x + r * 1.7} 290z M${x - r} ${y} a${r} ${r} 0 1 0 ${2 * r} 0 a${r} ${r} 0 1 0 ${-2 * r} 0`, fill: dark });
+      return svg('path', { d: `M${x - r * 1.7} 290 Q${x - r * 1.6} ${y + r} ${x} ${y + r * 0.8} Q${x + r * 1.6} ${y + r} ${x + r * 1.7} 290z M${x - r} ${y} a${r} ${r} 0 1 0 ${2 * r} 0 a${r} ${r} 0 1 0 ${-2 * r} 0`, fill: dark });
     });
-    return [...beams, ...heads];
+    return [...beams, svg('rect', { y: 252, width: WIDTH, height: 20, fill: dark }), ...heads];
   },
 
   /** The lines of a court, seen from one side. */

@@ -14,7 +14,7 @@
  * @property {HTMLElement} legend
  * @property {HTMLElement} basket
  * @property {HTMLElement} chip
- * @property {(map: SeatMap) => void} onRoom
+ * @property {(map: SeatMap, hasAccessible: boolean) => void} onRoom
  * @property {(status: string) => void} onStatus
  * @property {(available: number) => void} onAvailable
  * @property {(sale: Sale) => void} onBasket
@@ -60,10 +60,13 @@ export function eventLayout(root, event, onGone) {
 
   return {
     root, list, mapFrame, mapNotice, legend, basket, chip, onGone,
-    onRoom: (map) => fill(zoom,
+    onRoom: (map, hasAccessible) => {
+      marks.classList.toggle('has-accessible', hasAccessible);
+      fill(zoom,
       zoomButton('plus', T.map.zoomIn, () => map.zoomBy(1.7)),
       zoomButton('minus', T.map.zoomOut, () => map.zoomBy(1 / 1.7)),
-      zoomButton('whole', T.map.whole, () => map.showWhole())),
+      zoomButton('whole', T.map.whole, () => map.showWhole()));
+    },
     onStatus: (now) => fill(status, badge(now, T.statuses[now] ?? now)),
     onAvailable: (count) => {
       available.textContent = T.event.available(count);

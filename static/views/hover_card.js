@@ -62,7 +62,7 @@ export class HoverCard {
     const { name, category, count } = this._plan.sections[section];
     return [
       h('div.hover-top', null, h('i', { class: `swatch tier-${category % TIERS}` }), h('span', null, T.map.section(name)), h('span.hover-tier', null, categoryName(this._plan, category))),
-      h('div.hover-seat', null, h('b', null, formatCents(this._plan.categories[category].price_cents, this._plan.currency)), h('span', null, h('small', null, T.legend.available), T.list.left(this._tally.sections[section], count))),
+      h('div.hover-seat', null, h('b', null, formatCents(this._plan.categories[category].price_cents, this._plan.currency)), h('span', null, h('small', null, T.legend.available), T.list.leftOf(this._tally.sections[section], count))),
       h('div.hover-state', null, T.map.zoomHint),
     ];
   }

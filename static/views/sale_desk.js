@@ -155,7 +155,7 @@ export class SaleDesk {
     };
     this._sale.onSeatChange = (seat, before, after) => tally.change(seat, before, after);
     fill(mapNotice);
-    this._layout.onRoom(map);
+    this._layout.onRoom(map, plan.hasAccessible);
     if (this._sale.table.position) this._onSnapshot();
     this._refresh();
   }
@@ -274,7 +274,7 @@ export class SaleDesk {
     this._memory.checkout = null;
     if (order.status === 'completed' && isMine) {
       this._memory.chosen = [];
-      note(T.notices.paid, 'good');
+      say(T.notices.paid, { isUrgent: true });
       go(`/orders/${order.order_id}?new`);
     } else if (order.status === 'payment_failed') {
       this._problem = T.notices.paymentFailed;
@@ -346,7 +346,7 @@ export class SaleDesk {
 
   /** Show the sale as it is, at the next frame. */
   _refresh() {
-    this._memory.chosen = this._sale.selected;
+    if (this._mapUrl) this._memory.chosen = this._sale.selected;
     this._isStale = true;
     this._requestFrame();
   }

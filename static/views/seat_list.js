@@ -158,7 +158,7 @@ export class SeatList {
 
 /** @param {HTMLElement} element @param {number} left @param {number} of */
 function writeCount(element, left, of) {
-  const text = left === 0 ? T.list.none : T.list.left(left, of);
+  const text = left === 0 ? T.list.none : T.list.left(left);
   if (element.textContent === text) return;
   element.textContent = text;
   element.setAttribute('aria-label', T.list.leftSpoken(left, of));
