@@ -167,8 +167,11 @@ class Audience(Protocol):
     def publish(self, event_id: str, news: News) -> None:
         """Tell everybody, in the order of the calls."""
 
-    def is_watched(self, event_id: str) -> bool:
-        """Does anybody watch?"""
+    def lost(self, event_id: str) -> None:
+        """The event is owned elsewhere: those who watch it here have to go."""
+
+    def watched(self) -> frozenset[str]:
+        """The events that somebody watches here."""
 
 
 class Mirror(Protocol):

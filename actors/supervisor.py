@@ -48,7 +48,10 @@ class _Slot:
 
 
 class Supervisor:
-    """The seat managers of one node. `run` is its scan; `stop` ends everything and releases the events."""
+    """The seat managers of one node. `run` is its scan; `stop` ends everything and releases the events.
+
+    A manager whose lease has run out is stopped by the scan, if its next batch does not end it first.
+    """
 
     def __init__(self, ports: Ports, settings: SupervisorSettings) -> None:
         self._ports = ports
@@ -102,14 +105,14 @@ class Supervisor:
         return manager.seating
 
     async def run(self) -> None:
-        """Each second: own what is neglected, stop what is idle. Ends when it is cancelled."""
+        """Each second: own what is neglected, look after what is there. Ends when it is cancelled."""
         while True:
             try:
                 for event_id in await self._ports.store.neglected(self._settings.scan_events_max):
                     self._slot(event_id)
             except StoreUnavailable:
                 log.warning("the scan for neglected events found no store")
-            self._stop_idle()
+            self._look_after()
             await asyncio.sleep(self._settings.scan_s)
 
     async def stop(self) -> None:
@@ -162,6 +165,7 @@ class Supervisor:
         """Claim, load, run. False: there is nothing more to do for this event here."""
         claim = await self._ports.store.claim(event_id)
         if claim is None:
+            self._ports.audience.lost(event_id)
             return False
         manager = await SeatManager.load(claim, self._ports, self._settings.manager)
         slot.manager, slot.idle_since = manager, None
@@ -179,17 +183,23 @@ class Supervisor:
         # What came in while the last batch was written wants a new manager.
         return bool(slot.waiting) and not self._is_stopping
 
-    def _stop_idle(self) -> None:
-        now = asyncio.get_running_loop().time()
+    def _look_after(self) -> None:
+        """Stop who may not answer any more and who is idle; see to it that what is watched has a manager."""
+        now, watched = asyncio.get_running_loop().time(), self._ports.audience.watched()
+        for event_id in watched - self._slots.keys():
+            self._slot(event_id)
         for event_id, slot in self._slots.items():
-            if slot.manager is None:
+            manager = slot.manager
+            if manager is None:
                 continue
-            if not slot.manager.is_idle or self._ports.audience.is_watched(event_id):
+            if not self._ports.lease.is_held(manager.claim.owner):
+                manager.stop()
+            elif not manager.is_idle or event_id in watched:
                 slot.idle_since = None
             elif slot.idle_since is None:
                 slot.idle_since = now
             elif now - slot.idle_since >= self._settings.idle_stop_s:
-                slot.manager.stop()
+                manager.stop()
 
 
 def _give_up(slot: _Slot, event_id: str) -> None:

@@ -53,12 +53,8 @@ async def running_server(settings: Settings, say: Say) -> AsyncIterator["Server"
         database_at, redis_at = await _engines(stack, settings, say)
         admin_password = await prepare_database(database_at, settings, say)
         parts = await stack.enter_async_context(running_parts(settings, database_at, redis_at))
-        runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=2, handle_signals=False)
-        await runner.setup()
-        stack.push_async_callback(_leave, parts, runner)
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
-        await site.start()
-        yield Server(parts, runner.addresses[0][1], admin_password)
+        port = await stack.enter_async_context(listening(parts, settings))
+        yield Server(parts, port, admin_password)
 
 
 class Server:
@@ -122,6 +118,19 @@ async def running_parts(
         for work in (supervisor.run(), hub.run(), sockets.run(), _sweep(parts)):
             _spawn(stack, work)
         yield parts
+
+
+@asynccontextmanager
+async def listening(parts: Services, settings: Settings) -> AsyncIterator[int]:
+    """Take requests for these parts; gives the port. At the end everybody is sent away in order."""
+    runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=2, handle_signals=False)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await _leave(parts, runner)
 
 
 def make_app(parts: Services) -> web.Application:

@@ -59,9 +59,13 @@ class Hub(Audience):
         if channel is not None:
             channel.publish(news)
 
-    def is_watched(self, event_id: str) -> bool:
-        channel = self._channels.get(event_id)
-        return channel is not None and bool(channel.watchers)
+    def lost(self, event_id: str) -> None:
+        channel = self._channels.pop(event_id, None)
+        for outbox in channel.watchers if channel is not None else ():
+            outbox.close(CloseCode.RESTARTING)
+
+    def watched(self) -> frozenset[str]:
+        return frozenset(event_id for event_id, channel in self._channels.items() if channel.watchers)
 
     def watch(self, event_id: str, seating: Seating, outbox: Outbox, position: tuple[str, int] | None) -> None:
         """Let this connection watch from now on, beginning with what it lacks since `position`."""

@@ -139,6 +139,8 @@ class PostgresStore(Store):
             async with self._pool.acquire() as connection:
                 yield connection
         except _AWAY as problem:
+            if isinstance(problem, ValueError):
+                raise BrokenPromise(f"a value that PostgreSQL cannot have: {problem}") from problem
             raise StoreUnavailable(f"{type(problem).__name__}: {problem}") from problem
 
 
