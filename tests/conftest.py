@@ -4,58 +4,26 @@
 """
 
 import asyncio
-import itertools
 import os
 import shutil
 import tempfile
-import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from concurrent.futures import Future
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from server.database import connect, open_pool
+from server.database import open_pool
 from server.engines import Engines, PostgresAddress, RedisAddress
-from server.migrate import migrate
 from server.redis_connection import open_redis
 from server.settings import Settings
+from tests.databases import Databases, LoopThread
 
 REDIS_TEST_DATABASE = 15
 """The Redis database that tests flush: never 0, where somebody's real data may be."""
 
 _MARK = "usher:test"
-_WORK_MAX_S = 120
-_numbers = itertools.count(1)
-
-T = TypeVar("T")
-
-
-class LoopThread:
-    """An event loop in a thread of its own, which outlives the loops of single tests."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, name="engines", daemon=True)
-        self._thread.start()
-
-    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin `work` there."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`, run there."""
-        return self.start(work).result(_WORK_MAX_S)
-
-    def close(self) -> None:
-        """End the loop and its thread."""
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
 
 
 @pytest.fixture(scope="session")
@@ -90,32 +58,19 @@ def engines(loop_thread: LoopThread) -> Iterator[tuple[PostgresAddress, RedisAdd
 
 
 @pytest.fixture(scope="session")
-def template(engines: tuple[PostgresAddress, RedisAddress], loop_thread: LoopThread) -> Iterator[str]:
-    """The name of a migrated database without rows, from which each test's own is copied."""
-    server = engines[0]
-    name = f"usher_test_{os.getpid()}"
-    loop_thread.run(_statement(server, f'CREATE DATABASE "{name}"'))
-    loop_thread.run(_migrate(replace(server, database=name)))
-    yield name
-    loop_thread.run(_statement(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
-
-
-@pytest.fixture(scope="session")
-def databases(
-    engines: tuple[PostgresAddress, RedisAddress], template: str, loop_thread: LoopThread
-) -> Iterator["Databases"]:
+def databases(engines: tuple[PostgresAddress, RedisAddress], loop_thread: LoopThread) -> Iterator[Databases]:
     """Where fresh databases come from."""
-    made = Databases(engines[0], template, loop_thread)
+    made = Databases(engines[0], f"usher_test_{os.getpid()}", loop_thread)
     yield made
     made.close()
 
 
 @pytest.fixture
-def database_address(databases: "Databases") -> Iterator[PostgresAddress]:
-    """A fresh, migrated database for this test alone."""
+def database_address(databases: Databases) -> Iterator[PostgresAddress]:
+    """A migrated database without rows, for this test alone; the test may change it in any way."""
     address = databases.take()
     yield address
-    databases.drop(address)
+    databases.give_back(address)
 
 
 @pytest.fixture
@@ -153,52 +108,6 @@ async def redis(redis_address: RedisAddress) -> AsyncIterator[Redis]:
     """A client on the emptied test database."""
     async with open_redis(redis_address, database=REDIS_TEST_DATABASE) as client:
         yield client
-
-
-class Databases:
-    """Copies of the template. One is always made ahead, while a test runs: it takes a tenth of a second."""
-
-    def __init__(self, server: PostgresAddress, template: str, loop_thread: LoopThread) -> None:
-        self._server = server
-        self._template = template
-        self._loop_thread = loop_thread
-        self._spare = loop_thread.start(self._copy())
-
-    def take(self) -> PostgresAddress:
-        """A database that nobody has used."""
-        address = self._spare.result(_WORK_MAX_S)
-        self._spare = self._loop_thread.start(self._copy())
-        return address
-
-    def drop(self, address: PostgresAddress) -> None:
-        """Drop a database, whoever is still connected."""
-        statement = f'DROP DATABASE "{address.database}" WITH (FORCE)'
-        self._loop_thread.run(_statement(self._server, statement))
-
-    def close(self) -> None:
-        """Drop the one made ahead."""
-        self.drop(self._spare.result(_WORK_MAX_S))
-
-    async def _copy(self) -> PostgresAddress:
-        name = f"{self._template}_{next(_numbers)}"
-        await _statement(self._server, f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
-        return replace(self._server, database=name)
-
-
-async def _statement(address: PostgresAddress, statement: str) -> None:
-    connection = await connect(address)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def _migrate(address: PostgresAddress) -> None:
-    connection = await connect(address)
-    try:
-        await migrate(connection)
-    finally:
-        await connection.close()
 
 
 async def _take_redis(address: RedisAddress) -> None:

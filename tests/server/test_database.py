@@ -7,6 +7,7 @@ import pytest
 
 from server.database import connect, open_pool
 from server.engines import PostgresAddress
+from tests.databases import Databases
 
 
 async def test_every_connection_carries_the_limits(database: asyncpg.Pool) -> None:
@@ -51,3 +52,42 @@ async def test_a_connection_of_ones_own_keeps_its_locks(database_address: Postgr
 async def test_each_test_has_an_empty_database(database: asyncpg.Pool) -> None:
     assert await database.fetchval("SELECT count(*) FROM customer") == 0
     assert await database.fetchval("SELECT count(*) FROM migration") > 0
+
+
+async def given_back(databases: Databases, *statements: str) -> tuple[str, PostgresAddress | None]:
+    """The name of a database after these statements and a return, and where it is if it is lent again."""
+    address = await asyncio.to_thread(databases.take)
+    connection = await connect(address)
+    for statement in statements:
+        await connection.execute(statement)
+    databases.give_back(address)  # while somebody is still connected
+    await asyncio.to_thread(databases._coming[-1].result, 10)
+    connection.terminate()
+    return address.database, await asyncio.wrap_future(databases._coming[-1])
+
+
+async def test_a_database_that_was_filled_is_emptied_and_lent_again(databases: Databases) -> None:
+    name, again = await given_back(
+        databases, "INSERT INTO customer VALUES (gen_random_uuid(), 'a', 'b', 'c', 'user', now())"
+    )
+    assert again is not None
+    assert again.database == name
+    connection = await connect(again)
+    assert await connection.fetchval("SELECT count(*) FROM customer") == 0
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP INDEX ticket_seat_once",
+        "ALTER TABLE seat DROP CONSTRAINT seat_state_check",
+        "ALTER TABLE seat ALTER COLUMN state DROP NOT NULL",
+        "CREATE TABLE another (a integer)",
+        "CREATE OR REPLACE FUNCTION node_lock_key(p_node uuid) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+        "CREATE RULE gone AS ON UPDATE TO seat DO INSTEAD NOTHING",
+        "DELETE FROM migration",
+    ],
+)
+async def test_a_database_that_was_altered_is_not_lent_again(databases: Databases, change: str) -> None:
+    assert (await given_back(databases, change))[1] is None
