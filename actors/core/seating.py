@@ -18,6 +18,7 @@ from protocol.seat_state import SeatState
 Occupied = tuple[SeatState, str | None]
 """A seat's state, and its holder where it is held or sold."""
 
+_STATES = tuple(SeatState)
 _HAS_HOLDER = (SeatState.HELD, SeatState.SOLD)
 
 
@@ -95,7 +96,7 @@ class Seating:
         return [self.orders[order_id] for order_id in self._pending.values()]
 
     def seat(self, index: int) -> Occupied:
-        return SeatState(self.states[index]), self._holders.get(index)
+        return _STATES[self.states[index]], self._holders.get(index)
 
     def available_from(self, count: int, first: int, end: int) -> int | None:
         """The first of `count` available seats in index order within [first, end), if there are so many."""
