@@ -167,6 +167,9 @@ class Audience(Protocol):
     def publish(self, event_id: str, news: News) -> None:
         """Tell everybody, in the order of the calls."""
 
+    def announce(self, event_id: str, message: Outbound) -> None:
+        """Send one message to everybody, encoded once."""
+
     def lost(self, event_id: str) -> None:
         """The event is owned elsewhere: those who watch it here have to go."""
 

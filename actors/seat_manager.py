@@ -41,7 +41,7 @@ from actors.told import Told, refuse
 from actors.turn import Decided, Turn, batch_of, decide_turn, news_of
 from protocol import limits
 from protocol.codes import Code
-from protocol.outbound import encode
+from protocol.outbound import EventNow, encode
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class SeatManager:
         self._stalled_since: float | None = None
         self._not_before = 0.0
         self._is_stopping = False
+        self._status = self.seating.status(self.now_ms())
 
     @classmethod
     async def load(cls, claim: Claim, ports: Ports, settings: ManagerSettings) -> "SeatManager":
@@ -150,6 +151,7 @@ class SeatManager:
                 settled = [self._settled.popleft() for _ in range(len(self._settled))]
                 await self._turn(Turn(told, settled))
                 told = []
+                self._announce_status()
         finally:
             self._is_stopping = True
             for one in (*told, *self._inbox, *self._checkouts.give_up()):
@@ -169,9 +171,17 @@ class SeatManager:
             return
 
     def _next_wake(self) -> float | None:
-        deadline, end_ms = self._checkouts.next_deadline, self.seating.next_end_ms()
-        end = None if end_ms is None else (end_ms - self._offset_ms) / 1000
-        return min((at for at in (deadline, end) if at is not None), default=None)
+        times_ms = (self.seating.next_end_ms(), self.seating.terms.next_change_ms(self.now_ms()))
+        times = [(at_ms - self._offset_ms) / 1000 for at_ms in times_ms if at_ms is not None]
+        deadline = self._checkouts.next_deadline
+        return min(times if deadline is None else [*times, deadline], default=None)
+
+    def _announce_status(self) -> None:
+        status = self.seating.status(self.now_ms())
+        if status is not self._status:
+            self._status = status
+            now = EventNow(status, self.seating.terms.on_sale_at_ms)
+            self._ports.audience.announce(self.claim.event_id, now)
 
     async def _turn(self, turn: Turn) -> None:
         while True:

@@ -59,6 +59,11 @@ class Hub(Audience):
         if channel is not None:
             channel.publish(news)
 
+    def announce(self, event_id: str, message: Outbound) -> None:
+        channel = self._channels.get(event_id)
+        if channel is not None:
+            channel.announce(message)
+
     def lost(self, event_id: str) -> None:
         channel = self._channels.pop(event_id, None)
         for outbox in channel.watchers if channel is not None else ():
@@ -108,6 +113,7 @@ class Channel:
         self._revision = 0
         self._sent = 0
         self._fold: dict[int, int] = {}
+        self._notes: deque[Outbound] = deque()
         self._history: deque[tuple[int, dict[int, int]]] = deque()
         self._history_seats = 0
         self._history_from = 0
@@ -145,6 +151,11 @@ class Channel:
                 if outbox is not personal.origin:
                     frame = frame or encode(personal.message)
                     outbox.send_text(frame)
+
+    def announce(self, message: Outbound) -> None:
+        """Send this to everybody, after the patches before it."""
+        self._notes.append(message)
+        self._pump()
 
     def watch(self, seating: Seating, outbox: Outbox, position: tuple[str, int] | None) -> None:
         """Answer `open`: a patch from the position to now, or a snapshot."""
@@ -216,13 +227,15 @@ class Channel:
             self._task = asyncio.create_task(self._fan_out(), name=f"fan-out {self._event_id}")
 
     async def _fan_out(self) -> None:
-        while self._fold or self._loop.time() >= self._beat_at:
+        while self._fold or self._notes or self._loop.time() >= self._beat_at:
             await asyncio.sleep(max(0.0, self._not_before - self._loop.time()))
             began = self._loop.time()
             if self._fold:
                 base, fold = self._sent, self._fold
                 self._sent, self._fold = self._revision, {}
                 await self._push_to_all(_patch(self._epoch, base, self._sent, fold), self._sent)
+            while self._notes:
+                await self._push_to_all(self._notes.popleft(), None)
             if began >= self._beat_at:
                 self._beat_at = began + limits.HEARTBEAT_S
                 await self._push_to_all(

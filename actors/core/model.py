@@ -21,6 +21,16 @@ class Stage(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Status(StrEnum):
+    """What customers see of an event. The same words and the same rule as `event_status` in SQL."""
+
+    UPCOMING = "upcoming"
+    ON_SALE = "on_sale"
+    SOLD_OUT = "sold_out"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
 class Terms(Struct, frozen=True):
     """The conditions of the sale."""
 
@@ -32,10 +42,27 @@ class Terms(Struct, frozen=True):
     currency: str
 
     def is_on_sale(self, now_ms: int) -> bool:
-        """May seats be held and paid for? The same rule as `event_status` in SQL."""
+        """May seats be held and paid for?"""
         if self.stage in (Stage.COMPLETED, Stage.CANCELLED) or now_ms >= self.event_at_ms:
             return False
         return self.stage is Stage.ON_SALE or now_ms >= self.on_sale_at_ms
+
+    def status(self, now_ms: int, seats_open: int) -> Status:
+        """What customers see; `seats_open` are available or held. Sold out: every seat is sold or blocked."""
+        if self.stage is Stage.CANCELLED:
+            return Status.CANCELLED
+        if self.stage is Stage.COMPLETED or now_ms >= self.event_at_ms:
+            return Status.COMPLETED
+        if not self.is_on_sale(now_ms):
+            return Status.UPCOMING
+        return Status.ON_SALE if seats_open else Status.SOLD_OUT
+
+    def next_change_ms(self, now_ms: int) -> int | None:
+        """When the status changes next by the time alone."""
+        if self.stage in (Stage.COMPLETED, Stage.CANCELLED):
+            return None
+        times = [self.event_at_ms] if self.stage is Stage.ON_SALE else [self.on_sale_at_ms, self.event_at_ms]
+        return min((at for at in times if at > now_ms), default=None)
 
 
 class Hold(Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from actors.core.layout import Layout
 from actors.core.memory import Memory, Remembered
-from actors.core.model import TRANSITIONS, Change, Hold, HoldMoved, Order, OrderMoved, SeatsMoved, Terms
+from actors.core.model import TRANSITIONS, Change, Hold, HoldMoved, Order, OrderMoved, SeatsMoved, Status, Terms
 from protocol import limits
 from protocol.outbound import Counts, OrderStatus
 from protocol.seat_state import SeatState
@@ -89,6 +89,11 @@ class Seating:
     def counts(self) -> Counts:
         """Seats in each state."""
         return Counts(*(self.states.count(state) for state in SeatState))
+
+    def status(self, now_ms: int) -> Status:
+        """What customers see of the event."""
+        seats_open = self.states.count(SeatState.AVAILABLE) or self.states.count(SeatState.HELD)
+        return self.terms.status(now_ms, seats_open)
 
     @property
     def pending_orders(self) -> list[Order]:
