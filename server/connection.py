@@ -55,7 +55,9 @@ async def watch_event(request: web.Request) -> web.StreamResponse:
         timeout=CLOSE_S,
     )
     await ws.prepare(request)
-    if is_dead:
+    if parts.is_stopping:
+        await ws.close(code=CloseCode.RESTARTING)
+    elif is_dead:
         await ws.close(code=CloseCode.SESSION_ENDED)
     elif event is None:
         await ws.close(code=CloseCode.NO_SUCH_EVENT)
@@ -111,23 +113,23 @@ class Connection:
             log.debug("not understood: %s", problem)
             self.outbox.close(CloseCode.NOT_UNDERSTOOD)
             return
-        if isinstance(command, BadCommand):
-            self.outbox.send(rejected(command.id, Code.BAD_COMMAND, message=command.message))
-        elif isinstance(command, Open):
+        if isinstance(command, Open):
             await self._open(command)
         elif isinstance(command, Ping):
             self.outbox.send(Pong(command.at, self._parts.now_ms()))
-        else:
-            self._tell(command)
-
-    def _tell(self, command: Command) -> None:
-        if self._customer is None:
+        elif self._customer is None:
             self.outbox.send(rejected(command.id, Code.NOT_SIGNED_IN))
-        elif self._unanswered >= UNANSWERED_COMMANDS_MAX:
+        elif isinstance(command, BadCommand):
+            self.outbox.send(rejected(command.id, Code.BAD_COMMAND, message=command.message))
+        else:
+            self._tell(self._customer, command)
+
+    def _tell(self, customer: str, command: Command) -> None:
+        if self._unanswered >= UNANSWERED_COMMANDS_MAX:
             self.outbox.send(rejected(command.id, Code.RATE_LIMITED, retry_after_ms=1_000))
         else:
             self._unanswered += 1
-            told = Told(Asked(self._customer, command), self._reply, self.outbox)
+            told = Told(Asked(customer, command), self._reply, self.outbox)
             self._parts.supervisor.tell(self._event.event_id, told)
 
     def _reply(self, answer: bytes, _refusal: Rejected | None) -> None:
