@@ -22,6 +22,9 @@ from server.settings import Settings
 from server.throttle import FailureThrottle
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.rows import add_customer
+from tests.server.parts import own, shared_database, usher
+
+__all__ = ["own", "shared_database", "usher"]
 
 Client = TestClient[web.Request, web.Application]
 
