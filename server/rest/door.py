@@ -22,6 +22,7 @@ PREFLIGHT_DURATION_S = 600
 _COOKIE = "session"
 _COOKIE_TLS = "__Host-session"
 _SESSION: Final = web.RequestKey("session", Session)
+_HAS_DEAD_COOKIE: Final = web.RequestKey("has_dead_cookie", bool)
 
 _ORIGIN = re.compile(r"(https?)://([\w.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
 _USUAL_PORTS = {"http": ("", "80"), "https": ("", "443")}
@@ -71,8 +72,13 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def prepare_response(request: web.Request, response: web.StreamResponse) -> None:
-    """What every answer carries; a signal handler for `on_response_prepare`. A handler's own headers win."""
+    """What every answer carries; a signal handler for `on_response_prepare`. A handler's own headers win.
+
+    A browser cannot read the cookie of a dead session, and would show it for ever: it is told to forget it.
+    """
     headers = response.headers
+    if request.get(_HAS_DEAD_COOKIE) and _cookie_name(request) not in response.cookies:
+        clear_cookie(request, response)
     headers[hdrs.SERVER] = "usher"
     for name, value in _SECURITY_HEADERS.items():
         headers.setdefault(name, value)
@@ -98,6 +104,7 @@ async def find_session(request: web.Request) -> Session | None:
         shown = session_id(request)
         found = await services(request).sessions.find(shown) if shown is not None else None
         if found is None:
+            request[_HAS_DEAD_COOKIE] = _cookie_name(request) in request.cookies
             return None
         request[_SESSION] = found
     return request[_SESSION]

@@ -299,3 +299,17 @@ async def raw_request(client: Client, header: bytes) -> tuple[int, bytes]:
     writer.close()
     await writer.wait_closed()
     return int(answer.split(b" ", 2)[1]), answer
+
+
+async def test_a_browser_is_told_to_forget_the_cookie_of_a_dead_session(client: Client) -> None:
+    answer = await client.get("/api/v1/auth/me", cookies={"session": "A" * 43})
+
+    assert answer.status == 401
+    assert answer.cookies["session"]["max-age"] == "0"
+
+
+async def test_a_dead_session_in_the_header_clears_no_cookie(client: Client) -> None:
+    answer = await client.get("/api/v1/auth/me", headers={"X-Session-Id": "A" * 43})
+
+    assert answer.status == 401
+    assert "session" not in answer.cookies
