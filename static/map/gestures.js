@@ -84,7 +84,9 @@ function listenToPointers(element, meanings, signal) {
   };
   element.addEventListener('pointerup', up, { signal });
   element.addEventListener('pointercancel', up, { signal });
-  element.addEventListener('pointerleave', () => meanings.hover(null), { signal });
+  element.addEventListener('pointerleave', (event) => {
+    if (event.pointerType !== 'touch') meanings.hover(null);
+  }, { signal });
 }
 
 /** @param {WheelEvent} event @param {HTMLElement} element @param {Meanings} meanings */

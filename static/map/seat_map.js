@@ -185,9 +185,9 @@ export class SeatMap {
     const across = 2 * this._plan.seatRadius * this._camera.scale;
     if (across >= (isTouch ? TOUCH_SEAT_LEAST : MOUSE_SEAT_LEAST)) {
       const seat = this._seatAt(at, isTouch);
-      if (seat < 0) return;
-      this._listener.onToggle(seat);
-      if (isTouch) this._listener.onHover({ seat, section: -1 }, at);
+      if (seat >= 0) this._listener.onToggle(seat);
+      // A finger hides what is beside it: the card goes into the corner.
+      if (isTouch) this._listener.onHover({ seat, section: -1 }, { x: 0, y: 0 });
       return;
     }
     const section = this._sectionAt(at);

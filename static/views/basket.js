@@ -48,7 +48,7 @@ export class Basket {
       hasChoice ? this._chosen(state) : null,
       closed && !hasHold ? closed : null,
       !hasHold && !hasChoice && !closed ? empty(state.ticketsMax) : null);
-    if (focused) focusAgain(this._element, focused);
+    if (focused !== null) focusAgain(this._element, focused);
   }
 
   /** @param {BasketState} state @returns {HTMLElement} */

@@ -1,0 +1,104 @@
+"""A real server, a real Chromium, and visitors: a test fails on an error in the console or a breach of the CSP."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.visitor import Visitor
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+)
+SERVER_STARTS_MAX_LINES = 200
+SERVER_STOPS_MAX_S = 30
+
+Arrive = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="package")
+def server_url() -> Iterator[str]:
+    """The address of a server with the demo data, in a process of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="usher-"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "REDIS_"))}
+    environment |= {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": "a long phrase for the admin"}
+    command = [sys.executable, "-m", "server", "serve", "--port", "0", "--data-dir", str(folder / "data"), "--demo"]
+    log = (folder / "log").open("w")
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        yield _address_of(server, folder / "log")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.communicate(timeout=SERVER_STOPS_MAX_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.communicate()
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium; each visitor gets a context of their own."""
+    if CHROMIUM is None:
+        pytest.fail("the browser tests need Chromium (Debian: apt-get install chromium)")
+    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else [*FLAGS]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def arrive(browser: Browser, server_url: str) -> Iterator[Arrive]:
+    """Make visitors: `arrive(width=320)`. At the end nobody's console may have an error that was not expected."""
+    visitors: list[Visitor] = []
+
+    def make(*, width: int = 1280, height: int = 800, **options: Any) -> Visitor:
+        context = browser.new_context(
+            base_url=server_url,
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            locale="en-US",
+            timezone_id="Europe/Berlin",
+            **options,
+        )
+        visitors.append(Visitor(context))
+        return visitors[-1]
+
+    yield make
+    for visitor in visitors:
+        visitor.context.close()
+    assert [error for visitor in visitors for error in visitor.errors] == []
+
+
+@pytest.fixture
+def visitor(arrive: Arrive) -> Visitor:
+    """One visitor at a desk, not signed in."""
+    return arrive()
+
+
+def _address_of(server: "subprocess.Popen[str]", log: Path) -> str:
+    assert server.stdout is not None
+    for _ in range(SERVER_STARTS_MAX_LINES):
+        line = server.stdout.readline()
+        if line.startswith("ready http"):
+            return line.split()[1]
+        if line == "" and server.poll() is not None:
+            break
+    raise AssertionError(f"the server did not start:\n{log.read_text()[-4000:]}")
