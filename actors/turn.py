@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from actors.core.holding import due, shown
 from actors.core.memory import Remembered
-from actors.core.model import HoldMoved, OrderMoved
+from actors.core.model import HoldMoved, Order, OrderMoved
 from actors.core.ordering import settle
 from actors.core.rules import decide
 from actors.core.seating import Draft, Seating
@@ -96,12 +96,12 @@ def news_of(decided: Decided, batch: Batch, seating: Seating, origins: dict[str,
     for told, verdict in decided.by_customers:
         if isinstance(verdict, Accept):
             personal += _hold_news(verdict, seating, HoldReason.COMMAND, told.origin)
+            personal += _cancel_news(verdict, told.origin)
     for settled, accept in decided.by_provider:
         order, origin = seating.orders[settled.order_id], origins.get(settled.order_id)
         if order.status is OrderStatus.COMPLETED:
             personal += _hold_news(accept, seating, HoldReason.SOLD, origin)
-        now = OrderNow(order.order_id, order.status, order.total_cents, order.currency, order.seats)
-        personal.append(PersonalNews(order.customer, now, origin))
+        personal.append(_order_news(order, origin))
     for ended in decided.by_clock:
         personal += _hold_news(ended, seating, HoldReason.EXPIRED, None)
     seats = {write.index: int(write.to_state) for write in batch.seats if write.from_state != write.to_state}
@@ -136,3 +136,13 @@ def _hold_news(accept: Accept, seating: Seating, reason: HoldReason, origin: obj
             now = HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, reason)
             news.append(PersonalNews(change.customer, now, origin))
     return news
+
+
+def _cancel_news(accept: Accept, origin: object | None) -> list[PersonalNews]:
+    moved = (change.order for change in accept.changes if isinstance(change, OrderMoved))
+    return [_order_news(order, origin) for order in moved if order.status is OrderStatus.CANCELLED]
+
+
+def _order_news(order: Order, origin: object | None) -> PersonalNews:
+    now = OrderNow(order.order_id, order.status, order.total_cents, order.currency, order.seats)
+    return PersonalNews(order.customer, now, origin)

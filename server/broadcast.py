@@ -43,6 +43,7 @@ class Hub(Audience):
         self.seating: Callable[[str], Seating | None] = lambda _event_id: None
         self._now = now
         self._channels: dict[str, Channel] = {}
+        self._customers: dict[tuple[str, str], set[Outbox]] = {}
 
     @property
     def watchers(self) -> int:
@@ -58,6 +59,12 @@ class Hub(Audience):
         channel = self._channels.get(event_id)
         if channel is not None:
             channel.publish(news)
+        for personal in news.personal:
+            frame: bytes | None = None
+            for outbox in self._customers.get((event_id, personal.customer), ()):
+                if outbox is not personal.origin:
+                    frame = frame or encode(personal.message)
+                    outbox.send_text(frame)
 
     def announce(self, event_id: str, message: Outbound) -> None:
         channel = self._channels.get(event_id)
@@ -71,6 +78,11 @@ class Hub(Audience):
 
     def watched(self) -> frozenset[str]:
         return frozenset(event_id for event_id, channel in self._channels.items() if channel.watchers)
+
+    def join(self, event_id: str, outbox: Outbox) -> None:
+        """A connection to the event: it hears at once what concerns its customer, and no more until `watch`."""
+        if outbox.customer is not None:
+            self._customers.setdefault((event_id, outbox.customer), set()).add(outbox)
 
     def watch(self, event_id: str, seating: Seating, outbox: Outbox, position: tuple[str, int] | None) -> None:
         """Let this connection watch from now on, beginning with what it lacks since `position`."""
@@ -86,6 +98,11 @@ class Hub(Audience):
         channel = self._channels.get(event_id)
         if channel is not None:
             channel.leave(outbox)
+        mine = (event_id, outbox.customer or "")
+        if (others := self._customers.get(mine)) is not None:
+            others.discard(outbox)
+            if not others:
+                del self._customers[mine]
 
     async def run(self) -> None:
         """Heartbeats, and the care for those who are behind. Ends when it is cancelled."""
@@ -107,7 +124,6 @@ class Channel:
         self._seating = seating
         self._now = now
         self._loop = asyncio.get_running_loop()
-        self._customers: dict[str, set[Outbox]] = {}
         self._behind: set[Outbox] = set()
         self._epoch = ""
         self._revision = 0
@@ -129,6 +145,7 @@ class Channel:
             return
         self._epoch, self._revision, self._sent = epoch, revision, revision
         self._fold = {}
+        self._snapshot = (-1, b"")
         self._history.clear()
         self._history_seats, self._history_from = 0, revision
         for outbox in self.watchers:
@@ -136,7 +153,7 @@ class Channel:
             self._fall_behind(outbox)
 
     def publish(self, news: News) -> None:
-        """Take the news of one batch; they leave in the next patch, personal ones at once."""
+        """Take the news of one batch; its seats leave in the next patch."""
         if news.revision != self._revision + 1:
             self.begin(news.revision, self._epoch)
             return
@@ -145,12 +162,6 @@ class Channel:
             self._remember(news.revision, news.seats)
             self._fold.update(news.seats)
             self._pump()
-        for personal in news.personal:
-            frame: bytes | None = None
-            for outbox in self._customers.get(personal.customer, ()):
-                if outbox is not personal.origin:
-                    frame = frame or encode(personal.message)
-                    outbox.send_text(frame)
 
     def announce(self, message: Outbound) -> None:
         """Send this to everybody, after the patches before it."""
@@ -170,18 +181,12 @@ class Channel:
         outbox.behind_since = None
         self._behind.discard(outbox)
         self.watchers.add(outbox)
-        if outbox.customer is not None:
-            self._customers.setdefault(outbox.customer, set()).add(outbox)
 
     def leave(self, outbox: Outbox) -> None:
         """Forget a connection."""
         self.watchers.discard(outbox)
         self._behind.discard(outbox)
         self._left_at = self._loop.time()
-        if outbox.customer is not None and (others := self._customers.get(outbox.customer)) is not None:
-            others.discard(outbox)
-            if not others:
-                del self._customers[outbox.customer]
 
     def care(self, now: float) -> None:
         """Beat when it is time; bring those who have drained up to date, cut those who do not."""

@@ -92,6 +92,7 @@ class Connection:
     async def run(self) -> None:
         """Serve the socket until either side closes it."""
         self._parts.sockets.add(self.outbox)
+        self._parts.hub.join(self._event.event_id, self.outbox)
         try:
             self.outbox.send(self._welcome())
             async for frame in self._ws:
