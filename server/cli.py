@@ -13,13 +13,19 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
+from bots.soak import add_arguments as soak_options
+from bots.soak import run_soak
 from server.app import running_server
+from server.audit import add_arguments as audit_options
+from server.audit import run_audit
 from server.command_database import command_database
 from server.engines import EngineError
 from server.migrate import MigrationError
 from server.plans.command import add_arguments as import_options
 from server.plans.command import import_plan
 from server.settings import Settings, SettingsError
+
+INTERRUPTED = 130
 
 console = Console(stderr=True, highlight=False)
 
@@ -80,7 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     import_plan.set_defaults(command=_import_plan)
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.set_defaults(command=_migrate)
-    for command in (serve, import_plan, migrate):
+    soak = commands.add_parser("soak", help="let bots buy, on a server of their own or a running one")
+    soak_options(soak)
+    soak.set_defaults(command=_soak)
+    audit = commands.add_parser("audit", help="compare seats, orders, tickets, payments and journal")
+    audit_options(audit)
+    audit.set_defaults(command=_audit)
+    for command in (serve, import_plan, migrate, audit):
         command.add_argument("--data-dir", type=Path, help="where the embedded engines keep their data (.data)")
     return parser
 
@@ -127,3 +139,15 @@ async def _migrate(options: argparse.Namespace) -> int:
     async with command_database(settings, console.print):
         console.print("The database has this version's schema.")
     return 0
+
+
+async def _soak(options: argparse.Namespace) -> int:
+    return await run_soak(options, console)
+
+
+async def _audit(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ, data_dir=options.data_dir)
+    try:
+        return await run_audit(settings, options, console)
+    except asyncio.CancelledError:
+        return INTERRUPTED

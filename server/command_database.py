@@ -21,7 +21,7 @@ async def command_database(settings: Settings, say: Callable[[str], None]) -> As
         EngineError: there is no database to be had.
         MigrationError: the database does not fit this version.
     """
-    async with _address(settings, say) as at:
+    async with command_address(settings, say) as at:
         try:
             connection = await connect(at)
         except (OSError, TimeoutError, asyncpg.PostgresError) as problem:
@@ -35,7 +35,8 @@ async def command_database(settings: Settings, say: Callable[[str], None]) -> As
 
 
 @asynccontextmanager
-async def _address(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[PostgresAddress]:
+async def command_address(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[PostgresAddress]:
+    """Where that PostgreSQL is, as it is: nothing is migrated. Raises EngineError."""
     if settings.database is not None:
         yield settings.database
         return

@@ -1,0 +1,111 @@
+"""A server of one's own for a rehearsal: a process on a fresh data directory and a free port of this machine."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bots.rest import BotError
+
+ROOT = Path(__file__).resolve().parent.parent
+START_S = 120.0
+STOP_S = 15.0
+AUDIT_S = 120.0
+
+
+@dataclass
+class OwnServer:
+    """A server that takes requests at `url`."""
+
+    url: str
+    data_dir: Path
+
+    async def audit(self) -> list[str]:
+        """What the auditor finds in the database, each in a sentence."""
+        report = self.data_dir.parent / "audit.json"
+        command = ("audit", "--data-dir", str(self.data_dir), "--json", str(report))
+        process = await _start(command, self.data_dir.parent / "audit.log", asyncio.subprocess.DEVNULL)
+        try:
+            async with asyncio.timeout(AUDIT_S):
+                status = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if not report.exists():
+            raise BotError(f"the audit ended with {status}: {_tail(self.data_dir.parent / 'audit.log')}")
+        found: dict[str, Any] = msgspec.json.decode(report.read_bytes())
+        return [f"{finding['promise']}: {finding['found']} × not so" for finding in found["findings"]]
+
+
+@asynccontextmanager
+async def own_server() -> AsyncIterator[OwnServer]:
+    """Start a server with the demo data, stop it at the end and remove what it has stored.
+
+    Raises:
+        BotError: it did not start, or did not stop in time.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="usher-soak-"))
+    data_dir, log = folder / "data", folder / "server.log"
+    process = await _start(
+        ("serve", "--port", "0", "--data-dir", str(data_dir), "--demo"), log, asyncio.subprocess.PIPE
+    )
+    try:
+        yield OwnServer(await _url(process, log), data_dir)
+    finally:
+        await _stop(process, log)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _start(command: tuple[str, ...], log: Path, stdout: int) -> asyncio.subprocess.Process:
+    own = ("DB_", "REDIS_", "PORT", "CORS_ORIGIN", "ADMIN_PASSWORD")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    with log.open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "server", *command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=output,
+            cwd=ROOT,
+            env=env | {"USHER_RATE_LIMIT": "off"},
+            start_new_session=True,  # Ctrl-C is for us: we stop it in order
+        )
+
+
+async def _url(process: asyncio.subprocess.Process, log: Path) -> str:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_S):
+            line = (await process.stdout.readline()).decode()
+    except TimeoutError:
+        line = ""
+    if not line.startswith("ready "):
+        raise BotError(f"the server did not start: {_tail(log)}")
+    return line.split()[1]
+
+
+async def _stop(process: asyncio.subprocess.Process, log: Path) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_S):
+            status = await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise BotError(f"the server did not stop within {STOP_S} s: {_tail(log)}") from None
+    if status != 0:
+        raise BotError(f"the server ended with {status}: {_tail(log)}")
+
+
+def _tail(log: Path) -> str:
+    return " … ".join(log.read_text(errors="replace").strip().splitlines()[-5:]) or "it says nothing"
