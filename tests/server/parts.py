@@ -170,6 +170,28 @@ class Usher:
             how["headers"] = by.headers | how.get("headers", {})
         return Socket(self.http, f"{self.url}/ws/events/{event_id}{how.pop('query', '')}", how)
 
+    async def revision_of(self, event_id: str) -> int:
+        """How many batches of this event are committed."""
+        query = "SELECT revision FROM event_head WHERE event_id = $1"
+        return int(await self.database.fetchval(query, UUID(event_id)))
+
+    async def unload(self, event_id: str) -> None:
+        """Stop the event's manager; the next command or the scan loads it again."""
+        for manager in self.parts.supervisor.managers:
+            if manager.claim.event_id == event_id:
+                manager.stop()
+        await until(lambda: self.parts.supervisor.loaded(event_id) is None)
+
+    async def age_holds(self, event_id: str, seconds: float) -> None:
+        """Make the holds of an event older, and have it loaded anew."""
+        await self.database.execute(
+            "UPDATE hold SET started_at = started_at - $2::interval, changed_at = changed_at - $2::interval,"
+            " expires_at = expires_at - $2::interval WHERE event_id = $1",
+            UUID(event_id),
+            timedelta(seconds=seconds),
+        )
+        await self.unload(event_id)
+
     async def seat_states(self, event_id: str) -> list[int]:
         """The states as PostgreSQL has them."""
         rows = await self.database.fetch(
@@ -223,6 +245,7 @@ class Socket:
 
     async def open(self, **position: Any) -> list[Json]:
         """Open, and answer the frames that this brought, up to and with the patch or snapshot."""
+        await self.seen("welcome")
         since = len(self.frames)
         await self.send(type="open", **position)
         last = await self.seen("patch", "snapshot", since=since)
@@ -254,7 +277,7 @@ class Socket:
                 await self._news.wait()
 
     async def closed(self) -> int | None:
-        """Wait for the end; its close code."""
+        """Wait for the end; its close code. Raises what a frame that must not be there raised."""
         assert self._reader is not None
         async with asyncio.timeout(DEADLINE_S):
             await self._reader

@@ -29,29 +29,6 @@ def hold(answer: Json) -> Json:
     return dict(answer["hold"])
 
 
-async def revision_of(usher: Usher, event_id: str) -> int:
-    return int(await usher.database.fetchval("SELECT revision FROM event_head WHERE event_id = $1", UUID(event_id)))
-
-
-async def age_hold(usher: Usher, event_id: str, seconds: float) -> None:
-    """Make the holds of an event older, and have it loaded anew."""
-    await unload(usher, event_id)
-    await usher.database.execute(
-        "UPDATE hold SET started_at = started_at - $2::interval, changed_at = changed_at - $2::interval,"
-        " expires_at = expires_at - $2::interval WHERE event_id = $1",
-        UUID(event_id),
-        timedelta(seconds=seconds),
-    )
-
-
-async def unload(usher: Usher, event_id: str) -> None:
-    """Stop the event's manager; the next command or the scan loads it again."""
-    for manager in usher.parts.supervisor.managers:
-        if manager.claim.event_id == event_id:
-            manager.stop()
-    await until(lambda: usher.parts.supervisor.loaded(event_id) is None)
-
-
 async def test_a_hold_is_answered_with_all_that_is_held(usher: Usher) -> None:
     event_id, ada = await usher.event(max_tickets=6), await usher.customer()
     async with usher.socket(event_id, ada) as socket:
@@ -75,7 +52,7 @@ async def test_holding_what_i_hold_is_fine_and_moves_no_end(usher: Usher) -> Non
     event_id, ada = await usher.event(max_tickets=2), await usher.customer()
     async with usher.socket(event_id, ada) as socket:
         first = hold(await socket.ask("hold_seats", seats=[0, 1]))
-        await age_hold(usher, event_id, 10)
+        await usher.age_holds(event_id, 10)
         again = hold(await socket.ask("hold_seats", seats=[1, 0]))
         assert again == first | {"expires_at_ms": first["expires_at_ms"] - 10_000}
 
@@ -84,10 +61,10 @@ async def test_a_hold_ends_600_s_after_its_last_seat_and_1200_s_after_its_first(
     event_id, ada = await usher.event(), await usher.customer()
     async with usher.socket(event_id, ada) as socket:
         first = hold(await socket.ask("hold_seats", seats=[0]))
-        await age_hold(usher, event_id, 500)
+        await usher.age_holds(event_id, 500)
         second = hold(await socket.ask("hold_seats", seats=[1]))
         assert 0 <= second["expires_at_ms"] - first["expires_at_ms"] < 5_000
-        await age_hold(usher, event_id, 500)
+        await usher.age_holds(event_id, 500)
         third = hold(await socket.ask("hold_seats", seats=[2]))
         started_ms = first["expires_at_ms"] - HOLD_MS - 1_000_000
         assert third["expires_at_ms"] == started_ms + LIFETIME_MS
@@ -99,7 +76,7 @@ async def test_a_hold_is_extended_once(usher: Usher) -> None:
     event_id, ada = await usher.event(), await usher.customer()
     async with usher.socket(event_id, ada) as socket:
         first = hold(await socket.ask("hold_seats", seats=[0, 1]))
-        await age_hold(usher, event_id, 300)
+        await usher.age_holds(event_id, 300)
         extended = hold(await socket.ask("extend_hold", "more"))
         assert extended == first | {"expires_at_ms": extended["expires_at_ms"]}
         assert 0 <= extended["expires_at_ms"] - first["expires_at_ms"] < 5_000
@@ -263,7 +240,7 @@ async def test_the_refusals_of_a_hold_come_in_order(usher: Usher) -> None:
         assert refusal(taken) == ("seat_taken", True, [7, 5])
         limit = await socket.ask("hold_seats", seats=[3, 0, 2])
         assert refusal(limit) == ("limit_reached", False, [3, 2])
-        assert await revision_of(usher, event_id) == 5
+        assert await usher.revision_of(event_id) == 5
         assert hold(await socket.ask("release_seats", seats=[199]))["seats"] == [0, 1], "none of them had an effect"
 
 
@@ -338,17 +315,17 @@ async def test_a_hold_that_ran_out_is_told_from_none(usher: Usher) -> None:
     async with usher.socket(event_id, ada) as socket:
         await socket.open()
         await socket.ask("hold_seats", seats=[0])
-        await age_hold(usher, event_id, 599.9)
+        await usher.age_holds(event_id, 599.9)
         # The scan finds the hold and ends it in time.
         ended = await socket.seen("hold", reason="expired")
         assert ended == {"type": "hold", "seats": [], "expires_at_ms": None, "total_cents": 0, "reason": "expired"}
         for command in ({"kind": "checkout", "payment_method": "card"}, {"kind": "extend_hold"}):
             assert refusal(await socket.ask(**command)) == ("hold_expired", False, None)
         # Also after the event was loaded again, and not for ever.
-        await unload(usher, event_id)
+        await usher.unload(event_id)
         assert refusal(await socket.ask("extend_hold"))[0] == "hold_expired"
-        await unload(usher, event_id)
         await usher.database.execute("UPDATE journal SET at = at - interval '15 minutes' WHERE kind = 'expired'")
+        await usher.unload(event_id)
         assert refusal(await socket.ask("extend_hold"))[0] == "hold_not_found"
         await socket.ask("hold_seats", seats=[0])
         await socket.ask("release_seats", seats=[])
@@ -393,7 +370,7 @@ async def test_wrong_fields_are_refused_by_id(usher: Usher, command: Json) -> No
         assert refusal(answer) == ("bad_command", False, None)
         assert answer["id"] == "mine"
         await socket.settled()
-    assert await revision_of(usher, event_id) == 0
+    assert await usher.revision_of(event_id) == 0
 
 
 async def test_a_repeated_field_is_refused_by_id(usher: Usher) -> None:
@@ -419,10 +396,10 @@ async def test_an_accepted_command_sent_again_has_one_effect_and_one_answer(ushe
         assert answers == [answers[0]] * 5
         assert answers[0]["hold"]["seats"] == [0, 2]
     # Over a new socket, and after the event was loaded anew (the journal knows).
-    await unload(usher, event_id)
+    await usher.unload(event_id)
     async with usher.socket(event_id, ada) as socket:
         assert await socket.ask("hold_seats", "one", seats=[0, 1]) == first
-        assert await revision_of(usher, event_id) == 3
+        assert await usher.revision_of(event_id) == 3
 
 
 async def test_the_same_id_with_other_content_is_refused(usher: Usher) -> None:
@@ -437,7 +414,7 @@ async def test_the_same_id_with_other_content_is_refused(usher: Usher) -> None:
         ]
         for other in others:
             assert refusal(await socket.ask(command_id="x", **other)) == ("id_reused", False, None)
-        await unload(usher, event_id)
+        await usher.unload(event_id)
         for other in others:
             assert refusal(await socket.ask(command_id="x", **other)) == ("id_reused", False, None)
         # Content is what the fields say, not how they are written.
@@ -450,8 +427,8 @@ async def test_the_id_is_looked_at_before_the_sale_and_after_the_body(usher: Ush
     async with usher.socket(event_id, ada) as socket:
         first = await socket.ask("hold_seats", "x", seats=[0])
         assert refusal(await socket.ask("hold_seats", "x", seats=[0, 0]))[0] == "bad_command"
-        await unload(usher, event_id)
         await usher.database.execute("UPDATE event SET stage = 'cancelled' WHERE id = $1", UUID(event_id))
+        await usher.unload(event_id)
         assert refusal(await socket.ask("hold_seats", "x", seats=[1]))[0] == "id_reused"
         assert await socket.ask("hold_seats", "x", seats=[0]) == first
         assert refusal(await socket.ask("hold_seats", "y", seats=[0]))[0] == "not_on_sale"
@@ -485,7 +462,7 @@ async def test_ids_are_any_text_of_up_to_64_characters(usher: Usher, command_id:
     async with usher.socket(event_id, ada) as socket:
         first = await socket.ask("hold_seats", command_id, seats=[0])
         assert first["id"] == command_id
-        await unload(usher, event_id)
+        await usher.unload(event_id)
         assert await socket.ask("hold_seats", command_id, seats=[0]) == first
 
 
