@@ -13,7 +13,8 @@ const NOTE_MS = 6_000;
 const NOTES_MOST = 3;
 
 const voice = h('div.unseen', { role: 'status', 'aria-live': 'polite', id: 'voice' });
-const notes = h('div.notes', { id: 'notes' });
+const echoed = h('div.unseen', { role: 'status', 'aria-live': 'polite', id: 'echo' });
+const notes = h('section.notes', { id: 'notes', 'aria-label': T.notes });
 /** @type {{text: string, isUrgent: boolean}[]} */
 let waiting = [];
 let spokenAt = -Infinity;
@@ -22,7 +23,7 @@ let timer;
 
 /** @returns {HTMLElement[]} the elements to put into the page once */
 export function announcerElements() {
-  return [voice, notes];
+  return [voice, echoed, notes];
 }
 
 /** @param {string} text @param {{isUrgent?: boolean}} [options] */
@@ -30,6 +31,15 @@ export function say(text, { isUrgent = false } = {}) {
   waiting = waiting.filter((other) => other.isUrgent);
   waiting.push({ text, isUrgent });
   if (timer === undefined) timer = setTimeout(speak, Math.max(0, spokenAt + PAUSE_MS - performance.now()));
+}
+
+/**
+ * Say at once what the visitor's own key has reached: whoever steps from seat to seat cannot wait two seconds.
+ *
+ * @param {string} text
+ */
+export function echo(text) {
+  echoed.textContent = text;
 }
 
 /**

@@ -12,8 +12,8 @@ export const T = {
   skip: 'Skip to the content',
   loading: 'Loading…',
   retry: 'Try again',
-  back: 'Back',
   close: 'Close',
+  notes: 'Notes',
   seats: (/** @type {number} */ n) => plural(n, 'seat', 'seats'),
   tickets: (/** @type {number} */ n) => plural(n, 'ticket', 'tickets'),
 
@@ -65,6 +65,10 @@ export const T = {
 
   categories: /** @type {Record<string, string>} */ ({
     concert: 'Concerts', sports: 'Sports', theater: 'Theatre', comedy: 'Comedy', other: 'Other',
+  }),
+
+  kinds: /** @type {Record<string, string>} */ ({
+    concert: 'Concert', sports: 'Sports', theater: 'Theatre', comedy: 'Comedy', other: 'Event',
   }),
 
   statuses: /** @type {Record<string, string>} */ ({
@@ -145,7 +149,7 @@ export const T = {
       + 'The seat list offers the same.',
     zoomIn: 'Zoom in', zoomOut: 'Zoom out', whole: 'Whole venue',
     loading: 'Drawing the venue…',
-    section: (/** @type {string} */ name) => (/^(section|block|floor|area)\b/i.test(name) ? name : `Section ${name}`),
+    section: (/** @type {string} */ name) => (/^[A-Z]?\d*[A-Z]?$/.test(name) ? `Section ${name}` : name),
     seat: (/** @type {string} */ section, /** @type {string} */ row, /** @type {string} */ number) =>
       `${T.map.section(section)}, row ${row}, seat ${number}`,
     short: (/** @type {string} */ row, /** @type {string} */ number) =>

@@ -15,11 +15,8 @@ export const formatMoment = format({
   timeZoneName: 'short',
 });
 
-/** "Saturday, 3 January 2026" */
-export const formatDay = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
-
-/** "20:00 CET" */
-export const formatTime = format({ hour: 'numeric', minute: '2-digit', timeZoneName: 'short' });
+/** "3 Jan, 20:00" */
+export const formatShort = format({ day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
 
 /** "Jan", "3", "Sat": the parts of a calendar leaf. */
 export const formatMonth = format({ month: 'short' });

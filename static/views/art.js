@@ -60,7 +60,9 @@ const HANDS = {
       const y = 236 + random() * 24;
       const x = k * 15 - 8 + random() * 8;
       const r = 9 + random() * 6;
-      return svg('path', { d: `M${x - r * 1.7} 290 Q${x - r * 1.6} ${y + r} ${x} ${y + r * 0.8} Q${x + r * 1.6} ${y + r} ${x + r * 1.7} 290z M${x - r} ${y} a${r} ${r} 0 1 0 ${2 * r} 0 a${r} ${r} 0 1 0 ${-2 * r} 0`, fill: dark });
+      return svg('g', { fill: dark },
+        svg('circle', { cx: x, cy: y, r }),
+        svg('path', { d: `M${x - r * 1.7} 290 Q${x - r * 1.6} ${y + r} ${x} ${y + r * 0.8} Q${x + r * 1.6} ${y + r} ${x + r * 1.7} 290z` }));
     });
     return [...beams, svg('rect', { y: 252, width: WIDTH, height: 20, fill: dark }), ...heads];
   },

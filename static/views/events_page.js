@@ -11,7 +11,7 @@ import { say } from '../announcer.js';
 import { api } from '../api.js';
 import { fill, h, icon } from '../dom.js';
 import { rename, setTitle } from '../router.js';
-import { formatDayOfMonth, formatMoment, formatMonth, formatWeekday } from '../state/times.js';
+import { formatDayOfMonth, formatMoment, formatMonth, formatShort, formatWeekday } from '../state/times.js';
 import { T } from '../texts.js';
 import { eventArt } from './art.js';
 import { badge, trouble } from './states.js';
@@ -124,7 +124,7 @@ function card(event) {
     h('div.card-picture', null, eventArt(event),
       h('div.leaf', { 'aria-hidden': 'true' }, h('span', null, formatMonth(when)), h('b', null, formatDayOfMonth(when)), h('span', null, formatWeekday(when)))),
     h('div.card-body', null,
-      h('div.card-top', null, badge(event.status, statusText(event)), h('span.kind', null, T.categories[event.category] ?? event.category)),
+      h('div.card-top', null, badge(event.status, statusText(event)), h('span.kind', null, T.kinds[event.category] ?? event.category)),
       h('h2', null, event.name),
       h('p.card-line', null, icon('calendar'), formatMoment(when)),
       h('p.card-line', null, icon('place'), `${event.venue.name}, ${event.venue.city}`),
@@ -134,7 +134,7 @@ function card(event) {
 /** @param {Event} event @returns {string} */
 function statusText(event) {
   if (event.status !== 'upcoming') return T.statuses[event.status] ?? event.status;
-  return T.saleStarts(formatMoment(event.on_sale_date));
+  return T.saleStarts(formatShort(event.on_sale_date));
 }
 
 /** @param {Event} event @returns {HTMLElement | null} */

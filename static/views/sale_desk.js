@@ -11,7 +11,7 @@
  * @typedef {import('../socket.js').Status} Status
  */
 
-import { note, say } from '../announcer.js';
+import { echo, note, say } from '../announcer.js';
 import { fetchMap } from '../api.js';
 import { fill } from '../dom.js';
 import { SeatMap } from '../map/seat_map.js';
@@ -51,6 +51,8 @@ export class SaleDesk {
     /** @type {{plan: Plan, map: SeatMap, list: SeatList, legend: Legend, card: HoverCard, tally: Tally} | null} */
     this._room = null;
     this._mapUrl = '';
+    /** @type {Plan | null} */
+    this._planWaiting = null;
     this._isSignedIn = false;
     this._problem = '';
     /** @type {import('./sale_status.js').SaleStatus} */
@@ -133,15 +135,20 @@ export class SaleDesk {
     }
   }
 
-  /** The plan is here: make everything that needs it. @param {Plan} plan */
+  /** The plan is here: make everything that needs it, as soon as the states are here too. @param {Plan} plan */
   _furnish(plan) {
+    if (!this._sale.table.position) {
+      this._planWaiting = plan;
+      return;
+    }
+    this._planWaiting = null;
     const { mapFrame, list, legend, mapNotice } = this._layout;
     this._room?.map.destroy();
     const tally = new Tally(plan, this._sale.table.states);
     const card = new HoverCard(mapFrame, plan, this._sale, tally);
     const map = new SeatMap(mapFrame, plan, {
       onToggle: (seat) => this._toggle(seat),
-      onFocus: (seat) => say(spokenSeat(plan, seat, this._sale.lookOf(seat))),
+      onFocus: (seat) => echo(spokenSeat(plan, seat, this._sale.lookOf(seat))),
       onHover: (hovered, at) => card.show(hovered, at),
     });
     this._room = {
@@ -156,11 +163,11 @@ export class SaleDesk {
     this._sale.onSeatChange = (seat, before, after) => tally.change(seat, before, after);
     fill(mapNotice);
     this._layout.onRoom(map, plan.hasAccessible);
-    if (this._sale.table.position) this._onSnapshot();
-    this._refresh();
+    this._onSnapshot();
   }
 
   _onSnapshot() {
+    if (this._planWaiting) this._furnish(this._planWaiting);
     if (!this._room) return;
     const { tally, map, list } = this._room;
     tally.recount(this._sale.table.states);

@@ -156,3 +156,21 @@ def test_an_event_that_is_not_on_sale_counts_down(visitor: Visitor) -> None:
     visitor.open_event(SWIFT)
     expect(visitor.basket).to_contain_text("Not on sale yet")
     expect(visitor.basket.get_by_role("timer")).to_contain_text("hours")
+
+
+def test_the_end_of_a_hold_is_announced_and_offers_to_try_again(visitor: Visitor) -> None:
+    visitor.sign_up()
+    wire = Wire(visitor.page)
+    visitor.open_event(CHAPPELLE)
+    seat = visitor.index_of("GA Pit", "D", 5)
+    visitor.hold(seat)
+    soon = int(visitor.page.evaluate("Date.now()")) + 31_000
+    wire.say(type="hold", seats=[seat], expires_at_ms=soon, total_cents=20000, reason="command")
+    expect(visitor.voice).to_contain_text("30 seconds left to pay.")
+
+    wire.say(type="hold", seats=[], expires_at_ms=None, total_cents=0, reason="expired")
+    dialog = visitor.page.get_by_role("dialog", name="Your time ran out")
+    expect(dialog).to_contain_text("D5")
+    dialog.get_by_role("button", name="Try to hold the same seats again").click()
+    expect(visitor.seat(seat)).to_have_attribute("data-look", "mine")
+    assert [command["seats"] for command in wire.commands("hold_seats")] == [[seat], [seat]]

@@ -54,7 +54,7 @@ def test_the_map_is_one_stop_and_goes_by_arrows(visitor: Visitor) -> None:
     press("Tab")
     frame = page.locator(".map")
     expect(frame).to_be_focused()
-    expect(visitor.voice).to_contain_text("seat")
+    expect(visitor.echo).to_contain_text("seat")
     before = frame.get_attribute("data-camera")
     press("ArrowDown")
     expect(frame).not_to_have_attribute("data-camera", before or "")  # it comes near enough to be seen

@@ -92,6 +92,11 @@ class Visitor:
         """What a screen reader is told."""
         return self.page.locator("#voice")
 
+    @property
+    def echo(self) -> Locator:
+        """What a screen reader is told at once, about the visitor's own steps."""
+        return self.page.locator("#echo")
+
     @cached_property
     def places(self) -> list[Place]:
         """The seats of the event that was opened first, in index order."""
@@ -194,6 +199,10 @@ class Wire:
         for socket in self._open:
             socket.close(code=code)
         self._open.clear()
+
+    def say(self, **message: Any) -> None:
+        """Tell the page something as if the server had said it."""
+        self._open[-1].send(json.dumps(message))
 
     def commands(self, kind: str) -> list[dict[str, Any]]:
         """The commands of a type that the page has sent."""
