@@ -243,9 +243,7 @@ class Draft:
 
     def ran_out_ms(self, customer: str) -> int | None:
         moved = self.holds.get(customer)
-        if moved is None or (moved.hold is None and moved.ran_out_ms is None):
-            return self.committed.ran_out_ms(customer)
-        return moved.ran_out_ms
+        return self.committed.ran_out_ms(customer) if moved is None else moved.ran_out_ms
 
     def bought(self, customer: str) -> int:
         return self.committed.bought(customer) + self._bought.get(customer, 0)

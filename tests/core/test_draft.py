@@ -146,6 +146,21 @@ def test_a_draft_sees_a_lost_hold() -> None:
     assert (draft.hold("ada"), draft.ran_out_ms("ada")) == (None, 7)
     draft.add((SeatsMoved(Cause.HOLD, "ada", (1,)), HoldMoved("ada", Hold((1,), 8, 8, 9))))
     assert draft.ran_out_ms("ada") is None
+    draft.add((SeatsMoved(Cause.RELEASE, "ada", (1,)), HoldMoved("ada", None)))
+    assert draft.ran_out_ms("ada") is None
+
+
+def test_a_draft_forgets_a_lost_hold_as_its_commit_will() -> None:
+    sale = Sale()
+    sale.hold("ada", 1)
+    sale.wait(s=600)
+    sale.end_due()
+    draft = Draft(sale.seating)
+    draft.add((SeatsMoved(Cause.HOLD, "ada", (1,)), HoldMoved("ada", Hold((1,), 8, 8, 9))))
+    draft.add((SeatsMoved(Cause.RELEASE, "ada", (1,)), HoldMoved("ada", None)))
+    assert draft.ran_out_ms("ada") is None
+    sale.seating.apply(draft.changes)
+    assert sale.seating.ran_out_ms("ada") is None
 
 
 def test_a_draft_settles_and_forgets_a_pending_order() -> None:

@@ -126,6 +126,7 @@ def test_a_hold_ends_at_once_when_its_payment_fails_after_its_end() -> None:
     sale.hold("ada", 1)
     order = sale.begin("ada")
     sale.wait(s=601)
+    assert sale.end_due() == []
     sale.settle(order, "card declined")
     assert sale.seating.next_end_ms() == OPENING_MS + 600_000
     assert sale.end_due() == ["ada"]
