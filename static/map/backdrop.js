@@ -9,13 +9,14 @@
  * @typedef {import('./palette.js').Palette} Palette
  */
 
-import { visibleBox } from '../state/camera.js';
+import { toScreen, visibleBox } from '../state/camera.js';
 import { boxOfOutline } from '../state/shapes.js';
 
 const FONT = 'system-ui, sans-serif';
 /** From this radius on (CSS pixels) the rows' letters are shown, and the sections' names fade. */
 const ROW_LABELS_RADIUS_LEAST = 4.5;
 const SECTION_NAMES_RADIUS_MOST = 5.5;
+const ROW_LABELS_FOLLOW_RADIUS_LEAST = 8;
 
 /**
  * Draw the shapes below the seats.
@@ -91,26 +92,61 @@ function drawSectionNames(context, plan, camera, palette, radius) {
   context.restore();
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Plan} plan @param {Camera} camera @param {View} view
- * @param {Palette} palette @param {number} radius */
+/**
+ * Each row's letter, one step beyond both of its ends; where an end is out of view, at the edge of the view.
+ *
+ * @param {CanvasRenderingContext2D} context @param {Plan} plan @param {Camera} camera @param {View} view
+ * @param {Palette} palette @param {number} radius
+ */
 function drawRowLabels(context, plan, camera, view, palette, radius) {
   const seen = visibleBox(camera, view);
-  const { x: xs, y: ys } = plan;
-  context.font = `600 ${Math.min(13, Math.max(8, radius * 1.3))}px ${FONT}`;
-  context.fillStyle = palette.faint;
+  const size = Math.min(13, Math.max(8, radius * 1.3));
+  context.font = `600 ${size}px ${FONT}`;
   for (const { box, first, count, label } of plan.rows) {
     if (box.x > seen.x + seen.width || box.x + box.width < seen.x) continue;
     if (box.y > seen.y + seen.height || box.y + box.height < seen.y) continue;
     const last = first + count - 1;
-    for (const [end, next] of [[first, Math.min(first + 1, last)], [last, Math.max(last - 1, first)]]) {
-      // One step beyond the end of the row, away from it.
-      let [dx, dy] = [xs[end] - xs[next], ys[end] - ys[next]];
-      const length = Math.hypot(dx, dy);
-      [dx, dy] = length > 0 ? [dx / length, dy / length] : [end === first ? -1 : 1, 0];
-      const away = plan.seatRadius * 2.4;
-      context.fillText(label, (xs[end] + dx * away) * camera.scale + camera.x,
-        (ys[end] + dy * away) * camera.scale + camera.y);
+    for (const [end, step, stop] of [[first, 1, last], [last, -1, first]]) {
+      const place = labelPlace(plan, camera, view, end, step, stop);
+      if (!place) continue;
+      if (place.isInside) {
+        context.fillStyle = palette.paper;
+        context.globalAlpha = 0.9;
+        context.beginPath();
+        context.arc(place.x, place.y, size * 0.85, 0, 2 * Math.PI);
+        context.fill();
+        context.globalAlpha = 1;
+      }
+      context.fillStyle = palette.faint;
+      context.fillText(label, place.x, place.y + 0.5);
     }
+  }
+}
+
+/**
+ * Where a row's letter stands for one of its ends: `isInside` when seats of the row go on beyond it, out of view.
+ *
+ * @param {Plan} plan @param {Camera} camera @param {View} view @param {number} end @param {number} step @param {number} stop
+ * @returns {{x: number, y: number, isInside: boolean} | null}
+ */
+function labelPlace(plan, camera, view, end, step, stop) {
+  const at = (/** @type {number} */ seat) => toScreen(camera, plan.pointOf(seat));
+  const isSeen = (/** @type {{x: number, y: number}} */ { x, y }) => x > 8 && y > 8 && x < view.width - 8 && y < view.height - 8;
+  const away = plan.seatRadius * camera.scale * 2.4;
+  for (let seat = end; ; seat += step) {
+    const here = at(seat);
+    const next = at(seat === stop ? seat : seat + step);
+    let [dx, dy] = [here.x - next.x, here.y - next.y];
+    const length = Math.hypot(dx, dy);
+    [dx, dy] = length > 0 ? [dx / length, dy / length] : [-step, 0];
+    const isInside = seat !== end;
+    const before = isInside ? at(seat - step) : here;
+    const place = isInside
+      ? { x: (here.x + before.x) / 2, y: (here.y + before.y) / 2, isInside }
+      : { x: here.x + dx * away, y: here.y + dy * away, isInside };
+    if (isSeen(place)) return place;
+    // Only where seats are large enough to be read does the letter follow into the view.
+    if (seat === stop || away < 2.4 * ROW_LABELS_FOLLOW_RADIUS_LEAST) return null;
   }
 }
 

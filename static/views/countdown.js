@@ -8,6 +8,8 @@ import { T } from '../texts.js';
 const TICK_MS = 250;
 const SAY_AT_S = [300, 120, 60, 30];
 const URGENT_S = 60;
+/** A full ring: the length of a fresh hold. */
+const HOLD_MS = 600_000;
 const RADIUS = 20;
 const AROUND = 2 * Math.PI * RADIUS;
 
@@ -32,7 +34,7 @@ export class Countdown {
   until(endsAt) {
     if (endsAt === null || endsAt === this._endsAt) return;
     this._endsAt = endsAt;
-    this._whole = Math.max(1, endsAt - this._now());
+    this._whole = Math.max(HOLD_MS, endsAt - this._now());
     this._before = Infinity;
     this._tick();
   }
