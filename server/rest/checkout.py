@@ -12,7 +12,7 @@ from aiohttp import web
 from actors.core.model import IdempotencyKey
 from actors.core.verdict import Asked, CancelOrder
 from protocol import limits
-from protocol.codes import Code
+from protocol.codes import SENTENCES, Code
 from protocol.inbound import Checkout
 from protocol.outbound import OrderStatus
 from server.rest.asking import ask, new_command_id, sale
@@ -75,7 +75,13 @@ async def cancel_order(request: web.Request) -> web.Response:
     """Give a completed order back; its seats are available at once."""
     row = await _own_order(request)
     command = CancelOrder(new_command_id(), str(row["id"]))
-    await ask(services(request), str(row["event_id"]), Asked(str(row["customer_id"]), command))
+    try:
+        await ask(services(request), str(row["event_id"]), Asked(str(row["customer_id"]), command))
+    except Refused as refusal:
+        if refusal.code != Code.ORDER_NOT_FOUND:
+            raise
+        # It is there: a seat manager that was loaded since it ended knows only orders that can still change.
+        raise Refused(400, SENTENCES[Code.ORDER_NOT_COMPLETED], Code.ORDER_NOT_COMPLETED) from None
     return ok({"message": "Order cancelled"})
 
 
