@@ -1,5 +1,6 @@
 """What bots were told: every answer, in a file of their own, so that it can be compared with what is true later."""
 
+import asyncio
 import time
 from collections import Counter
 from pathlib import Path
@@ -37,6 +38,9 @@ class AnswerLog:
 
     def __init__(self, file: Path | None = None) -> None:
         self.entries: list[Answered | Cancelled] = []
+        self.accepted = 0
+        self.heard = asyncio.Event()
+        """Set at every entry; whoever waits for it clears it."""
         self.seats_bought = 0
         """Also those that were given back since."""
         self.sent_again = 0
@@ -54,8 +58,9 @@ class AnswerLog:
 
     def answer(self, customer: str, command: Command, answer: Accepted | Rejected, took_s: float) -> None:
         """An answer has come."""
-        if isinstance(answer, Accepted) and answer.order:
-            self.seats_bought += len(answer.order.seats)
+        if isinstance(answer, Accepted):
+            self.accepted += 1
+            self.seats_bought += len(answer.order.seats) if answer.order else 0
         self._add(Answered(customer, command, answer, time.monotonic(), took_s))
 
     def cancel(self, customer: str, order_id: str) -> None:
@@ -66,11 +71,6 @@ class AnswerLog:
     def answered(self) -> list[Answered]:
         """The answers to commands."""
         return [entry for entry in self.entries if isinstance(entry, Answered)]
-
-    @property
-    def accepted(self) -> int:
-        """How many commands were accepted."""
-        return sum(isinstance(entry.answer, Accepted) for entry in self.answered)
 
     @property
     def last_at_s(self) -> float:
@@ -90,6 +90,7 @@ class AnswerLog:
 
     def _add(self, entry: Answered | Cancelled) -> None:
         self.entries.append(entry)
+        self.heard.set()
         if self._output is not None:
             self._output.write(_encode(entry) + b"\n")
             self._output.flush()

@@ -213,7 +213,7 @@ async def test_the_command_says_what_it_found(
 async def test_where_there_is_no_database_it_says_so(
     engines: tuple[PostgresAddress, RedisAddress], tmp_path: Path
 ) -> None:
-    options, without_schema = argparse.Namespace(json=None), replace(engines[0], database="template1")
+    options, without_schema = argparse.Namespace(json=None), replace(engines[0], database="postgres")
     with pytest.raises(EngineError, match="no database in"):
         await run_audit(Settings(data_dir=tmp_path / "nothing"), options, Console(file=io.StringIO()))
     assert not (tmp_path / "nothing").exists(), "an audit makes nothing"
