@@ -91,21 +91,25 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
 
 
 def news_of(decided: Decided, batch: Batch, seating: Seating, origins: dict[str, object]) -> News:
-    """What a committed batch means for those who watch; `origins` has the socket that began each order."""
-    personal: list[PersonalNews] = []
-    for told, verdict in decided.by_customers:
-        if isinstance(verdict, Accept):
-            personal += _hold_news(verdict, seating, HoldReason.COMMAND, told.origin)
-            personal += _cancel_news(verdict, told.origin)
+    """What a committed batch means for those who watch; `origins` has the socket that began each order.
+
+    Of a customer's hold the last state is told, once: a hold that ran out and was taken anew is the new one.
+    """
+    holds: dict[str, PersonalNews] = {}
+    orders: list[PersonalNews] = []
+    for ended in decided.by_clock:
+        holds |= _hold_news(ended, seating, HoldReason.EXPIRED, None)
     for settled, accept in decided.by_provider:
         order, origin = seating.orders[settled.order_id], origins.get(settled.order_id)
-        if order.status is OrderStatus.COMPLETED:
-            personal += _hold_news(accept, seating, HoldReason.SOLD, origin)
-        personal.append(_order_news(order, origin))
-    for ended in decided.by_clock:
-        personal += _hold_news(ended, seating, HoldReason.EXPIRED, None)
+        if order.status is not OrderStatus.PAYMENT_FAILED:
+            holds |= _hold_news(accept, seating, HoldReason.SOLD, origin)
+        orders.append(_order_news(order, origin))
+    for told, verdict in decided.by_customers:
+        if isinstance(verdict, Accept):
+            holds |= _hold_news(verdict, seating, HoldReason.COMMAND, told.origin)
+            orders += _cancel_news(verdict, told.origin)
     seats = {write.index: int(write.to_state) for write in batch.seats if write.from_state != write.to_state}
-    return News(seating.revision, seats, tuple(personal))
+    return News(seating.revision, seats, (*holds.values(), *orders))
 
 
 def _judge(draft: Draft, told: Told, now_ms: int, busy: frozenset[int]) -> Verdict:
@@ -128,13 +132,15 @@ def _remember(draft: Draft, entry: Entry) -> None:
         draft.answers[entry.customer, entry.command_id] = Remembered(entry.content_hash, entry.frame)
 
 
-def _hold_news(accept: Accept, seating: Seating, reason: HoldReason, origin: object | None) -> list[PersonalNews]:
-    news = []
+def _hold_news(
+    accept: Accept, seating: Seating, reason: HoldReason, origin: object | None
+) -> dict[str, PersonalNews]:
+    news = {}
     for change in accept.changes:
         if isinstance(change, HoldMoved):
             hold = shown(seating, change.hold)
             now = HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, reason)
-            news.append(PersonalNews(change.customer, now, origin))
+            news[change.customer] = PersonalNews(change.customer, now, origin)
     return news
 
 

@@ -18,6 +18,7 @@ from protocol import limits
 from protocol.codes import CloseCode, Code
 from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, read_command
 from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
+from server.frames import close_frame
 from server.outbox import Outbox
 from server.rest.door import find_session, is_foreign, session_id
 from server.rest.envelope import Refused
@@ -31,6 +32,8 @@ UNANSWERED_COMMANDS_MAX = 64
 OPEN_WAIT_S = 5.0
 OPEN_RETRY_S = 0.1
 CLOSE_S = 2.0
+
+_ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 routes = web.RouteTableDef()
 
@@ -50,8 +53,9 @@ async def watch_event(request: web.Request) -> web.StreamResponse:
     ws = web.WebSocketResponse(
         protocols=(limits.SUBPROTOCOL,),
         compress=False,
-        max_msg_size=limits.MESSAGE_BYTES_MAX,
+        max_msg_size=limits.MESSAGE_BYTES_MAX + 1,  # aiohttp refuses a message of exactly that size
         decode_text=False,
+        autoclose=False,
         timeout=CLOSE_S,
     )
     await ws.prepare(request)
@@ -85,7 +89,7 @@ class Connection:
         self._session = session
         self._customer = None if session is None else str(session.customer_id)
         self._unanswered = 0
-        self._closing: asyncio.Task[None] | None = None
+        self._cut: asyncio.TimerHandle | None = None
         session_hash = None if session is None else session.id_hash
         self.outbox = Outbox(transport, self._customer, session_hash, self._close)
 
@@ -95,17 +99,36 @@ class Connection:
         self._parts.hub.join(self._event.event_id, self.outbox)
         try:
             self.outbox.send(self._welcome())
-            async for frame in self._ws:
-                if frame.type is not WSMsgType.TEXT:
-                    self.outbox.close(CloseCode.NOT_UNDERSTOOD)
-                elif not self.outbox.is_closing:
-                    await self._take(frame.data)
+            await self._converse()
+        except ConnectionError as problem:
+            log.debug("a connection broke: %s", problem)
         finally:
             self.outbox.is_closing = True
             self._parts.sockets.remove(self.outbox)
             self._parts.hub.leave(self._event.event_id, self.outbox)
-            if self._closing is not None:
-                await self._closing
+            if self._cut is not None:
+                self._cut.cancel()
+
+    async def _converse(self) -> None:
+        """Take what comes. After our own close frame it is read and dropped, until the client's has come."""
+        while True:
+            frame = await self._ws.receive()
+            if frame.type in _ENDS:
+                break
+            if self.outbox.is_closing:
+                continue
+            if frame.type is not WSMsgType.TEXT:
+                self.outbox.close(CloseCode.NOT_UNDERSTOOD)
+                continue
+            try:
+                await self._take(frame.data)
+            except Exception:
+                log.exception("a socket of event %s failed", self._event.event_id)
+                self.outbox.close(CloseCode.RESTARTING)
+        if self.outbox.is_closing:
+            self._transport.close()
+        else:
+            await self._ws.close(drain=False)
 
     async def _take(self, frame: bytes) -> None:
         try:
@@ -174,15 +197,11 @@ class Connection:
         )
 
     def _close(self, code: CloseCode) -> None:
-        if self._closing is None:
-            self._closing = asyncio.create_task(self._say_goodbye(code))
-
-    async def _say_goodbye(self, code: CloseCode) -> None:
-        # A client that does not read cannot take part in the closing handshake: it is cut off.
-        try:
-            await self._ws.close(code=code, drain=False)
-        finally:
-            self._transport.abort()
+        # Not by `ws.close`: it ends the connection at once, and a reset because of what is unread could overtake
+        # the frame. A client that does not read cannot take part in the closing handshake: it is cut off.
+        if not self._transport.is_closing():
+            self._transport.write(close_frame(code))
+        self._cut = asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
 
 
 def _offered(request: web.Request) -> set[str]:

@@ -79,6 +79,8 @@ async def prepare_response(request: web.Request, response: web.StreamResponse) -
     headers = response.headers
     if request.get(_HAS_DEAD_COOKIE) and _cookie_name(request) not in response.cookies:
         clear_cookie(request, response)
+        # The cookies of a response were written to its headers just before this signal.
+        headers.add(hdrs.SET_COOKIE, response.cookies[_cookie_name(request)].OutputString())
     headers[hdrs.SERVER] = "usher"
     for name, value in _SECURITY_HEADERS.items():
         headers.setdefault(name, value)

@@ -27,6 +27,7 @@ import { T } from '../texts.js';
 import { eventArt } from './art.js';
 import { marksLegend } from './legend.js';
 import { badge, waiting } from './states.js';
+import { placeOf } from './words.js';
 
 /** @param {HTMLElement} root @param {Event} event @param {() => void} onGone @returns {Layout} */
 export function eventLayout(root, event, onGone) {
@@ -48,7 +49,7 @@ export function eventLayout(root, event, onGone) {
         h('h1', null, event.name),
         h('p.head-meta', { title: T.event.doors },
           h('span', null, icon('calendar'), formatMoment(event.event_date)),
-          h('span', null, icon('place'), `${event.venue.name}, ${event.venue.city}`))),
+          h('span', null, icon('place'), placeOf(event.venue)))),
       h('div.head-side', null, status, available, chip)),
     h('section.list', { 'aria-labelledby': 'list-title' },
       h('div.list-head', null, h('h2', { id: 'list-title' }, T.list.title), h('p', null, T.list.lead)), list),

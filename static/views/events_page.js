@@ -15,6 +15,7 @@ import { formatDayOfMonth, formatMoment, formatMonth, formatShort, formatWeekday
 import { T } from '../texts.js';
 import { eventArt } from './art.js';
 import { badge, trouble } from './states.js';
+import { placeOf } from './words.js';
 
 const PAGE_SIZE = 12;
 const TYPING_PAUSE_MS = 250;
@@ -127,7 +128,7 @@ function card(event) {
       h('div.card-top', null, badge(event.status, statusText(event)), h('span.kind', null, T.kinds[event.category] ?? event.category)),
       h('h2', null, event.name),
       h('p.card-line', null, icon('calendar'), formatMoment(when)),
-      h('p.card-line', null, icon('place'), `${event.venue.name}, ${event.venue.city}`),
+      h('p.card-line', null, icon('place'), placeOf(event.venue)),
       seatsLeft(event)));
 }
 

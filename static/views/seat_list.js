@@ -57,14 +57,14 @@ export class SeatList {
     const section = this._plan.sections[k];
     const count = (this._sectionCounts[k] = h('span.count'));
     const inside = h('div.inside', { hidden: true, id: `section-${k}` });
-    const prices = [...new Set(this._plan.category.subarray(section.first, section.first + section.count))]
-      .map((category) => this._plan.categories[category].price_cents);
+    const categories = new Set(this._plan.category.subarray(section.first, section.first + section.count));
+    const prices = new Set([...categories].map((category) => this._plan.categories[category].price_cents));
     const least = formatCents(Math.min(...prices), this._plan.currency);
     return h('li', null,
       h('button.opener', { type: 'button', 'aria-expanded': 'false', 'aria-controls': inside.id, 'data-section': k, 'data-name': section.name },
         icon('chevron'), h('i', { class: `swatch tier-${section.category % TIERS}`, 'aria-hidden': 'true' }),
         h('span.opener-name', null, T.map.section(section.name)),
-        h('span.price', null, prices.length > 1 ? T.list.from(least) : least), count),
+        h('span.price', null, prices.size > 1 ? T.list.from(least) : least), count),
       inside);
   }
 

@@ -38,6 +38,11 @@ export function spokenSeat(plan, seat, look) {
   return parts.join(', ');
 }
 
+/** @param {{name: string, city: string}} venue @returns {string} "The O2 Arena, London" */
+export function placeOf({ name, city }) {
+  return [name, city].filter(Boolean).join(', ');
+}
+
 /** @param {Plan} plan @param {number} category @returns {string} "VIP" */
 export function categoryName(plan, category) {
   const { name, price_tier } = plan.categories[category];

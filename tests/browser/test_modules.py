@@ -156,3 +156,53 @@ def test_the_nearest_seat_in_a_direction(visitor: Visitor) -> None:
     visitor.page.goto("/")
     result = visitor.page.evaluate(script)
     assert result == {"steps": [8, 6, 2, 12, 15, 16, 0], "at": [7, -1]}
+
+
+def test_a_sale_step_by_step(visitor: Visitor) -> None:
+    script = """async () => {
+        const { Sale } = await import('/static/state/sale.js');
+        const sale = new Sale(8, 4);
+        const told = (message) => sale.receive(message).notices.map(({ kind }) => kind);
+        const refuse = (code, more = {}) =>
+            told({ type: 'rejected', id: 'c', code, message: '', retry: true, ...more });
+        const ask = (seats) => sale.begin({ type: 'hold_seats', id: 'c', seats });
+        const held = (seats) => ({ seats, expires_at_ms: 1, total_cents: 5 });
+        const patch = (revision, more) => ({ type: 'patch', epoch: 'e', base: revision - 1, revision, ...more });
+        const steps = [];
+        const step = (name, result) => steps.push([name, result, sale.selected, sale.hold.seats, sale.pending.size]);
+
+        told({ type: 'snapshot', epoch: 'e', revision: 1, seats: 'AAA=' });
+        step('choose', [1, 2, 3, 4, 5].map((seat) => sale.toggle(seat)));
+        step('choose no longer', sale.toggle(4));
+        step('taken meanwhile', told(patch(2, { held: [3] })));
+        step('not free', sale.toggle(3));
+        ask([1, 2]);
+        step('asked', sale.toggle(2));
+        step('my own patch', told(patch(3, { held: [1, 2] })));
+        for (let k = 0; k < 5; k++) step('not now', refuse('busy', { retry_after_ms: 7 }));
+        step('given up', refuse('busy'));
+        ask([1, 2]);
+        step('refused', refuse('seat_taken', { seats: [1] }));
+        ask([2]);
+        step('held', told({ type: 'accepted', id: 'c', revision: 4, hold: held([2]) }));
+        step('mine', sale.toggle(2));
+        step('in another tab', told({ type: 'hold', reason: 'command', ...held([2, 6]) }));
+        step('expired', told({ type: 'hold', reason: 'expired', ...held([]) }));
+        return steps;
+    }"""
+    visitor.page.goto("/")
+    assert visitor.page.evaluate(script) == [
+        ["choose", ["selected"] * 4 + ["full"], [1, 2, 3, 4], [], 0],
+        ["choose no longer", "unselected", [1, 2, 3], [], 0],
+        ["taken meanwhile", ["taken"], [1, 2], [], 0],
+        ["not free", "unavailable", [1, 2], [], 0],
+        ["asked", "busy", [1, 2], [], 1],
+        ["my own patch", [], [1, 2], [], 1],
+        *[["not now", ["retry"], [1, 2], [], 1]] * 5,
+        ["given up", ["refused"], [1, 2], [], 0],
+        ["refused", ["refused"], [2], [], 0],
+        ["held", ["held"], [], [2], 0],
+        ["mine", "mine", [], [2], 0],
+        ["in another tab", [], [], [2, 6], 0],
+        ["expired", ["expired"], [], [], 0],
+    ]

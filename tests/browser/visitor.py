@@ -145,6 +145,11 @@ class Visitor:
         _, x, y = self._seat_on_screen(index)
         self.page.mouse.click(x, y)
 
+    def tap_on_map(self, index: int) -> None:
+        """Touch where the map shows a seat, as it is."""
+        _, x, y = self._seat_on_screen(index)
+        self.page.touchscreen.tap(x, y)
+
     def pixel_on_map(self, index: int) -> list[int]:
         """The colour of the middle of a seat: red, green, blue, alpha."""
         self.page.locator(".map[data-camera]").wait_for()

@@ -389,9 +389,9 @@ async def running(
     """A server of one's own."""
     settings = Settings(port=0, demo=False, database=database_at, redis=redis_at, node_name=node_name)
     async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()) as http,
         running_parts(settings, database_at, redis_at, provider, REDIS_TEST_DATABASE) as parts,
         listening(parts, settings) as port,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
         yield Usher(parts, f"http://127.0.0.1:{port}", http)
 
