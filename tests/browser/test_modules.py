@@ -169,7 +169,8 @@ def test_a_sale_step_by_step(visitor: Visitor) -> None:
         const held = (seats) => ({ seats, expires_at_ms: 1, total_cents: 5 });
         const patch = (revision, more) => ({ type: 'patch', epoch: 'e', base: revision - 1, revision, ...more });
         const steps = [];
-        const step = (name, result) => steps.push([name, result, sale.selected, sale.hold.seats, sale.pending.size]);
+        const step = (name, result) =>
+            steps.push([name, result, sale.selected, sale.hold.seats, sale.pending.size]);
 
         told({ type: 'snapshot', epoch: 'e', revision: 1, seats: 'AAA=' });
         step('choose', [1, 2, 3, 4, 5].map((seat) => sale.toggle(seat)));
