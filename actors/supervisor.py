@@ -112,6 +112,8 @@ class Supervisor:
                     self._slot(event_id)
             except StoreUnavailable:
                 log.warning("the scan for neglected events found no store")
+            except Exception:  # whatever it is, holds have to go on ending
+                log.exception("the scan for neglected events failed")
             self._look_after()
             await asyncio.sleep(self._settings.scan_s)
 

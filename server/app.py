@@ -15,7 +15,7 @@ from actors.seat_manager import Ports
 from actors.supervisor import Supervisor, SupervisorSettings
 from server import connection, demo, pages
 from server.broadcast import Hub
-from server.database import connect, open_pool
+from server.database import TROUBLE, connect, open_pool
 from server.engines import Engines, PostgresAddress, RedisAddress
 from server.migrate import migrate
 from server.mirror import NoFieldExpiry, RedisMirror
@@ -198,7 +198,7 @@ async def _sweep(parts: Services) -> None:
         try:
             await parts.sessions.sweep()
             await parts.database.execute("SELECT journal_partitions($1, interval '48 hours')", parts.now())
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        except TROUBLE as problem:
             log.warning("the hourly sweep failed: %s", problem)
         await asyncio.sleep(SWEEP_S)
 

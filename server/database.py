@@ -9,6 +9,11 @@ import asyncpg
 if TYPE_CHECKING:
     from server.engines import PostgresAddress
 
+TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that a database may raise that is away, on its way out, or not content with what it is asked.
+
+The last one: a statement came to a connection that has been told its end and is not closed yet.
+"""
 CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_IDLE_S = 10
 KEEPALIVE_INTERVAL_S = 5

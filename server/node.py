@@ -13,6 +13,7 @@ from uuid import uuid4
 import asyncpg
 
 from actors.ports import Lease
+from server.database import TROUBLE
 from server.statements import sql
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Node(Lease):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._connection is not None:
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*TROUBLE):
                 await self._connection.execute(sql("end_node"), self._id, timeout=1)
                 await self._connection.close(timeout=1)
         self._renewed_at = float("-inf")
@@ -69,8 +70,10 @@ class Node(Lease):
             await asyncio.sleep(RENEW_S)
             try:
                 await self._renew()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+            except TROUBLE as problem:
                 log.warning("the lease was not renewed: %s", problem)
+            except Exception:  # whatever it is, this has to go on
+                log.exception("the lease was not renewed")
 
     async def _renew(self) -> None:
         began = asyncio.get_running_loop().time()
@@ -85,8 +88,13 @@ class Node(Lease):
             self._renewed_at = began
 
     async def _reconnect(self) -> None:
-        self._connection = await self._connect()
-        await self._connection.execute(sql("take_node_lock"), self._id, timeout=RENEW_S)
+        connection = await self._connect()
+        try:
+            await connection.execute(sql("take_node_lock"), self._id, timeout=RENEW_S)
+        except BaseException:
+            connection.terminate()  # without the lock, others would think that we are dead
+            raise
+        self._connection = connection
 
     async def _register(self) -> None:
         began = asyncio.get_running_loop().time()

@@ -160,7 +160,7 @@ class Postgres(Engine):
             return State.STARTING
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
             raise EngineError(f"The PostgreSQL in {self.folder} does not let its own server in: {error}") from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             return State.SILENT
         return State.READY
 

@@ -14,6 +14,8 @@ import msgspec
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from server.database import TROUBLE
+
 BODY_BYTES_MAX = 64 * 1024
 BODY_READ_S = 10
 RETRY_AFTER_S = 1
@@ -102,7 +104,7 @@ async def enveloped(request: web.Request, handler: Handler) -> web.StreamRespons
         if error.status < 400:
             raise
         return _from_http(error)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except TROUBLE as error:
         if not _is_passing(error):
             return _unexpected(request)
         log.warning("%s %s: %r", request.method, request.path, error)

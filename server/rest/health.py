@@ -5,10 +5,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import asyncpg
 from aiohttp import web
 from redis import RedisError
 
+from server.database import TROUBLE
 from server.rest.envelope import Refused, ok
 from server.services import Services, services
 
@@ -55,7 +55,7 @@ async def _check(ask: Callable[[], Awaitable[object]]) -> dict[str, Any]:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
             await ask()
         status = "up"
-    except (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (*TROUBLE, RedisError):
         status = "down"
     return {"status": status, "latency_ms": round((time.perf_counter() - start) * 1000, 2)}
 
