@@ -44,6 +44,7 @@ async def usher(demo_dir: Path, folder: Path) -> AsyncIterator[UsherProcess]:
     """A server process with the demo's events, not started yet."""
     server = UsherProcess(copy_of(demo_dir, folder))
     yield server
+    print(server.said(2_000))  # for whoever has to find out why a test failed
     await server.clean_up()
 
 

@@ -98,9 +98,9 @@ class UsherProcess:
         engines = await Engines.start(self.data_dir, postgres=False, redis=False)
         await engines.stop()
 
-    def said(self) -> str:
+    def said(self, lines: int = 30) -> str:
         """The end of what it has said."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def _launch(self) -> subprocess.Popen[str]:
         demo = "--demo" if self._elsewhere is None else "--no-demo"
