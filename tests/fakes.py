@@ -224,6 +224,8 @@ class FakeDatabase:
 def _write_seat(event: FakeEvent, write: SeatWrite) -> None:
     if write.index >= len(event.states) or event.row(write.index) != (write.from_state, write.from_holder):
         raise BrokenPromise(f"seat {write.index} is not as expected")
+    if write.to_state not in list(SeatState):
+        raise BrokenPromise(f"{write.to_state} is no state of a seat")
     if (write.to_holder is not None) != (write.to_state in (SeatState.HELD, SeatState.SOLD)):
         raise BrokenPromise(f"seat {write.index} would have a holder without need, or none")
     event.states[write.index] = write.to_state
