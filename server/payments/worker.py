@@ -57,6 +57,9 @@ class PaymentWorker(Payments):
                 answer = await self._provider.collect(charge)
             except ProviderAway as problem:
                 log.warning("order %s: the provider is away: %s", order.order_id, problem)
+            except Exception:
+                # Whatever it was, the outcome is as unknown, and a hold in payment cannot end by itself.
+                log.exception("order %s: asking the provider failed", order.order_id)
             else:
                 if isinstance(answer, Collected):
                     return Settle(order.order_id, answer.payment_id)
