@@ -39,16 +39,14 @@ async def checkout(request: web.Request) -> web.Response:
     """Buy all that the customer holds in one event."""
     session = await customer(request)
     parts = services(request)
-    body = await read_body(request, Purchase, "payment_method is required")
-    if not 1 <= len(body.payment_method) <= limits.PAYMENT_METHOD_CHARS_MAX:
-        raise Refused(400, "payment_method is required", "bad_command")
-    key = _key(request, body)
+    purchase = await _purchase(request)
+    key = await _key(request, purchase)
     if key is None:
-        return await _buy(parts, session.customer_id, body, new_command_id(), None)
+        return await _buy(parts, session.customer_id, purchase, new_command_id(), None)
     with parts.keys_under_way.take(session.customer_id, key):
         if (stored := await _stored(parts, session.customer_id, key)) is not None:
             return stored
-        return await _buy(parts, session.customer_id, body, _command_id(key), key)
+        return await _buy(parts, session.customer_id, purchase, _command_id(key), key)
 
 
 @routes.get("/api/v1/checkout/orders")
@@ -85,20 +83,33 @@ async def cancel_order(request: web.Request) -> web.Response:
     return ok({"message": "Order cancelled"})
 
 
+async def _purchase(request: web.Request) -> Purchase | Refused:
+    """What the body asks for, or its refusal, which is to be raised after the key was looked up."""
+    try:
+        purchase = await read_body(request, Purchase, "payment_method is required")
+    except Refused as refusal:
+        return refusal
+    if not 1 <= len(purchase.payment_method) <= limits.PAYMENT_METHOD_CHARS_MAX:
+        return Refused(400, "payment_method is required", "bad_command")
+    return purchase
+
+
 async def _buy(
-    parts: Services, customer_id: UUID, body: Purchase, command_id: str, key: IdempotencyKey | None
+    parts: Services, customer_id: UUID, purchase: Purchase | Refused, command_id: str, key: IdempotencyKey | None
 ) -> web.Response:
-    event_id = await _held_event(parts, customer_id, body)
-    command = Checkout(command_id, body.payment_method)
+    if isinstance(purchase, Refused):
+        raise purchase
+    event_id = await _held_event(parts, customer_id, purchase)
+    command = Checkout(command_id, purchase.payment_method)
     accepted = await ask(parts, event_id, Asked(str(customer_id), command, key))
     if not isinstance(accepted.order, msgspec.UnsetType) and accepted.order.status is OrderStatus.COMPLETED:
         return await _receipt(parts, UUID(accepted.order.order_id), customer_id)
     raise Refused(503, "The payment is still under way, try again", Code.TRY_AGAIN)
 
 
-async def _held_event(parts: Services, customer_id: UUID, body: Purchase) -> str:
-    if body.event_id is not None:
-        return (await sale(parts, body.event_id)).event_id
+async def _held_event(parts: Services, customer_id: UUID, purchase: Purchase) -> str:
+    if purchase.event_id is not None:
+        return (await sale(parts, purchase.event_id)).event_id
     holds = await parts.database.fetch(sql("customer_holds"), customer_id)
     if holds:
         return str(holds[0]["event_id"])
@@ -108,12 +119,13 @@ async def _held_event(parts: Services, customer_id: UUID, body: Purchase) -> str
     raise Refused(400, "No active reservation found", Code.HOLD_NOT_FOUND)
 
 
-def _key(request: web.Request, body: Purchase) -> IdempotencyKey | None:
+async def _key(request: web.Request, purchase: Purchase | Refused) -> IdempotencyKey | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not 1 <= len(key) <= KEY_CHARS_MAX or "\0" in key or not key.isprintable():
         raise Refused(400, f"Idempotency-Key must have 1 to {KEY_CHARS_MAX} characters", "bad_request")
+    body: Any = await request.read() if isinstance(purchase, Refused) else purchase
     said = msgspec.json.encode([request.method, request.path, body])
     return IdempotencyKey(key, hashlib.sha256(said).digest())
 
