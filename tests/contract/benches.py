@@ -186,8 +186,8 @@ class PostgresBench(Bench):
 
     async def close(self) -> None:
         """End the nodes that still live."""
-        for node_id in list(self._locks):
-            await self.crash(node_id)
+        for connection in self._locks.values():
+            connection.terminate()
 
     def store(self, node_id: str) -> Store:
         return PostgresStore(self.pool, lambda: node_id)
@@ -285,6 +285,13 @@ class PostgresBench(Bench):
     @asynccontextmanager
     async def head_locked(self, event_id: str) -> AsyncIterator[None]:
         async with self._transaction("SELECT FROM event_head WHERE event_id = $1 FOR UPDATE", event_id):
+            yield
+
+    @asynccontextmanager
+    async def hold_locked(self, event_id: str, customer: str) -> AsyncIterator[None]:
+        """While in this context, somebody outside holds the row of a hold."""
+        query = "SELECT FROM hold WHERE event_id = $1 AND customer_id = $2 FOR UPDATE"
+        async with self._transaction(query, event_id, customer):
             yield
 
     @asynccontextmanager
