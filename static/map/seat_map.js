@@ -6,7 +6,6 @@
  *
  * It knows the plan and how each seat looks, and tells what a visitor did; it decides nothing about sales.
  *
- * @typedef {import('../state/camera.js').Camera} Camera
  * @typedef {import('../state/camera.js').Point} Point
  * @typedef {import('../state/camera.js').Box} Box
  * @typedef {import('../state/plan.js').Plan} Plan
@@ -17,7 +16,7 @@
  * @property {(hovered: {seat: number, section: number}, at: Point | null) => void} onHover -1 for none
  */
 
-import { between, centre, fit, keepInView, pan, pinch, toPlan, toScreen, zoom } from '../state/camera.js';
+import { toPlan } from '../state/camera.js';
 import { Neighbours } from '../state/neighbours.js';
 import { AVAILABLE, HELD } from '../state/protocol.js';
 import { isInside } from '../state/shapes.js';
@@ -27,17 +26,18 @@ import { drawMarks } from './marks.js';
 import { readPalette } from './palette.js';
 import { SeatLayer } from './seat_layer.js';
 import { LOOK } from './stamps.js';
+import { Viewport } from './viewport.js';
 
-/** The largest seat, as a radius in CSS pixels. */
-const RADIUS_MOST = 17;
 /** A finger needs a seat of this size, a mouse one of that; below, a tap zooms in instead (CSS pixels across). */
 const TOUCH_SEAT_LEAST = 24;
 const MOUSE_SEAT_LEAST = 7;
-const FLIGHT_MS = 380;
+/** How large seats become where a tap was too far away to mean one; below the last size a click shows the section. */
+const TOUCH_SEAT_NEAR = 28;
+const MOUSE_SEAT_NEAR = 18;
+const SECTION_SEAT_MOST = 10;
 /** If a full drawing took longer than this, the moving map shows its last picture instead. */
 const DRAW_WHILE_MOVING_MS = 7;
 const SHARPEN_EVERY_MS = 160;
-const REST_AFTER_MS = 110;
 
 export class SeatMap {
   /** @param {HTMLElement} frame the element to fill; it takes the focus @param {Plan} plan @param {MapListener} listener */
@@ -51,11 +51,9 @@ export class SeatMap {
     frame.prepend(...this._canvases);
     this._contexts = this._canvases.map((canvas, k) => (k === 1 ? null : canvas.getContext('2d')));
     this._seats = new SeatLayer(this._canvases[1], plan, this._neighbours);
-    this._view = { width: 0, height: 0 };
+    this._viewport = new Viewport(plan, () => this._onMove());
     this._palette = readPalette(frame);
     this._seats.setPalette(this._palette);
-    /** @type {Camera} */
-    this._camera = { scale: 1, x: 0, y: 0 };
     this._marked = { mine: /** @type {number[]} */ ([]), selected: /** @type {number[]} */ ([]), hovered: -1, focused: -1 };
     this._hoveredSection = -1;
     /** @type {Point | null} where the pointer is */
@@ -71,11 +69,6 @@ export class SeatMap {
     this._requested = 0;
     this._drawMs = 0;
     this._sharpAt = 0;
-    /** @type {{from: Camera, to: Camera, startedAt: number} | null} */
-    this._flight = null;
-    this._isMoving = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this._restTimer = undefined;
     this._life = new AbortController();
     this._listen();
   }
@@ -83,7 +76,7 @@ export class SeatMap {
   destroy() {
     this._life.abort();
     cancelAnimationFrame(this._requested);
-    clearTimeout(this._restTimer);
+    this._viewport.stop();
     for (const canvas of this._canvases) canvas.remove();
   }
 
@@ -118,44 +111,36 @@ export class SeatMap {
 
   /** @param {number} factor */
   zoomBy(factor) {
-    const { width, height } = this._view;
-    this._fly(zoom(this._flight?.to ?? this._camera, factor, { x: width / 2, y: height / 2 }, this._limits()));
+    this._viewport.zoomBy(factor);
   }
 
   showWhole() {
-    this._fly(this._home());
+    this._viewport.showWhole();
   }
 
   /** @param {Box} box plan units: a section, a row, some seats */
   show(box) {
-    const target = fit(box, this._view, Math.min(64, this._view.width / 8));
-    const scale = Math.min(target.scale, (RADIUS_MOST * 0.7) / this._plan.seatRadius);
-    this._fly(centre({ x: box.x + box.width / 2, y: box.y + box.height / 2 }, scale, this._view));
-  }
-
-  /** @param {number} seat brings it into view, large enough to be seen */
-  reveal(seat) {
-    const at = toScreen(this._flight?.to ?? this._camera, this._plan.pointOf(seat));
-    const scale = Math.max(this._camera.scale, this._scaleForSeat(MOUSE_SEAT_LEAST * 2));
-    const margin = 48;
-    const isSeen = at.x > margin && at.y > margin && at.x < this._view.width - margin && at.y < this._view.height - margin;
-    if (!isSeen || scale > this._camera.scale) this._fly(centre(this._plan.pointOf(seat), scale, this._view));
+    this._viewport.show(box);
   }
 
   _listen() {
     const { signal } = this._life;
+    const viewport = this._viewport;
     const meanings = {
-      pan: (/** @type {number} */ dx, /** @type {number} */ dy) => this._move(pan(this._camera, dx, dy)),
-      zoom: this._onZoom.bind(this),
-      pinch: (/** @type {[Point, Point]} */ a, /** @type {[Point, Point]} */ b) =>
-        this._move(pinch(this._camera, a, b, this._limits())),
+      pan: viewport.pan.bind(viewport),
+      pinch: viewport.pinch.bind(viewport),
+      zoom: (/** @type {number} */ factor, /** @type {Point | null} */ at) => {
+        if (at) return viewport.zoomAt(factor, at);
+        viewport.zoomBy(factor);
+        return true;
+      },
       tap: this._onTap.bind(this),
       hover: this._onHover.bind(this),
       step: this._onStep.bind(this),
       toggle: () => {
         if (this._marked.focused >= 0) this._listener.onToggle(this._marked.focused);
       },
-      whole: () => this.showWhole(),
+      whole: () => viewport.showWhole(),
     };
     listenToGestures(this._frame, meanings, signal);
     this._frame.addEventListener('focus', () => this._onFrameFocus(), { signal });
@@ -168,22 +153,10 @@ export class SeatMap {
 
   // What a visitor does
 
-  /** @param {number} factor @param {Point | null} at @returns {boolean} */
-  _onZoom(factor, at) {
-    if (!at) {
-      this.zoomBy(factor);
-      return true;
-    }
-    const next = zoom(this._camera, factor, at, this._limits());
-    if (next.scale === this._camera.scale) return false;
-    this._move(next);
-    return true;
-  }
-
   /** @param {Point} at @param {boolean} isTouch */
   _onTap(at, isTouch) {
-    const across = 2 * this._plan.seatRadius * this._camera.scale;
-    if (across >= (isTouch ? TOUCH_SEAT_LEAST : MOUSE_SEAT_LEAST)) {
+    const { seatSize } = this._viewport;
+    if (seatSize >= (isTouch ? TOUCH_SEAT_LEAST : MOUSE_SEAT_LEAST)) {
       const seat = this._seatAt(at, isTouch);
       if (seat >= 0) this._listener.onToggle(seat);
       // A finger hides what is beside it: the card goes into the corner.
@@ -192,16 +165,16 @@ export class SeatMap {
     }
     const section = this._sectionAt(at);
     if (section < 0) return;
-    if (across * 2.5 < TOUCH_SEAT_LEAST && !isTouch) this.show(this._plan.sections[section].box);
-    else this._fly(centre(toPlan(this._camera, at), this._scaleForSeat(isTouch ? 28 : 18), this._view));
+    if (seatSize < SECTION_SEAT_MOST && !isTouch) this._viewport.show(this._plan.sections[section].box);
+    else this._viewport.approach(toPlan(this._viewport.camera, at), isTouch ? TOUCH_SEAT_NEAR : MOUSE_SEAT_NEAR);
   }
 
   /** @param {Point | null} at */
   _onHover(at) {
     this._pointer = at;
-    const across = 2 * this._plan.seatRadius * this._camera.scale;
-    const seat = at && across >= MOUSE_SEAT_LEAST ? this._seatAt(at, false) : -1;
-    const section = at && across < MOUSE_SEAT_LEAST ? this._sectionAt(at) : -1;
+    const isNear = this._viewport.seatSize >= MOUSE_SEAT_LEAST;
+    const seat = at && isNear ? this._seatAt(at, false) : -1;
+    const section = at && !isNear ? this._sectionAt(at) : -1;
     this._frame.classList.toggle('is-over', seat >= 0 || section >= 0);
     if (seat !== this._marked.hovered) {
       this._marked.hovered = seat;
@@ -218,7 +191,7 @@ export class SeatMap {
   _onStep(dx, dy) {
     const { focused } = this._marked;
     this._setFocused(focused < 0 ? this._firstFocus() : this._neighbours.towards(focused, dx, dy));
-    this.reveal(this._marked.focused);
+    this._viewport.reveal(this._plan.pointOf(this._marked.focused), 2 * MOUSE_SEAT_LEAST);
     this._listener.onFocus(this._marked.focused);
   }
 
@@ -251,29 +224,25 @@ export class SeatMap {
 
   /** @param {Point} at @param {boolean} isTouch @returns {number} */
   _seatAt(at, isTouch) {
-    const { x, y } = toPlan(this._camera, at);
-    const reach = Math.max(this._plan.seatRadius * 1.25, (isTouch ? 14 : 5) / this._camera.scale);
+    const { x, y } = toPlan(this._viewport.camera, at);
+    const reach = Math.max(this._plan.seatRadius * 1.25, (isTouch ? 14 : 5) / this._viewport.camera.scale);
     return this._neighbours.at(x, y, reach);
   }
 
   /** @param {Point} at @returns {number} */
   _sectionAt(at) {
-    const { x, y } = toPlan(this._camera, at);
+    const { x, y } = toPlan(this._viewport.camera, at);
     const inside = this._plan.sections.findIndex(({ outline }) => isInside(outline, x, y));
     if (inside >= 0) return inside;
-    const seat = this._neighbours.at(x, y, Math.max(this._plan.seatRadius * 3, 10 / this._camera.scale));
+    const seat = this._neighbours.at(x, y, Math.max(this._plan.seatRadius * 3, 10 / this._viewport.camera.scale));
     return seat < 0 ? -1 : this._plan.rowOf(seat).section;
   }
 
-  // The camera
+  // The view
 
   _onResize() {
-    const width = this._frame.clientWidth;
-    const height = this._frame.clientHeight;
+    const { clientWidth: width, clientHeight: height } = this._frame;
     if (width === 0 || height === 0) return;
-    const wasWhole = this._view.width === 0 || this._camera.scale <= this._home().scale * 1.01;
-    const middle = toPlan(this._camera, { x: this._view.width / 2, y: this._view.height / 2 });
-    this._view = { width, height };
     const density = Math.min(3, devicePixelRatio || 1);
     this._canvases.forEach((canvas, k) => {
       if (k === 1) this._seats.resize(width, height, density);
@@ -283,59 +252,13 @@ export class SeatMap {
         this._contexts[k]?.scale(density, density);
       }
     });
-    this._flight = null;
-    this._camera = wasWhole ? this._home() : centre(middle, this._camera.scale, this._view);
+    this._viewport.resize(width, height);
     this._drawAll(performance.now());
   }
 
-  /** @returns {Camera} */
-  _home() {
-    return fit(this._plan.bounds, this._view, Math.min(28, this._view.width / 20));
-  }
-
-  /** @returns {{least: number, most: number}} */
-  _limits() {
-    const least = this._home().scale;
-    return { least, most: Math.max(least, RADIUS_MOST / this._plan.seatRadius) };
-  }
-
-  /** @param {number} across CSS pixels @returns {number} */
-  _scaleForSeat(across) {
-    const { least, most } = this._limits();
-    return Math.min(most, Math.max(least, across / 2 / this._plan.seatRadius));
-  }
-
-  /** @param {Camera} camera */
-  _move(camera) {
-    this._flight = null;
-    this._setCamera(camera);
-  }
-
-  /** @param {Camera} camera */
-  _fly(camera) {
-    const { least, most } = this._limits();
-    const scale = Math.min(most, Math.max(least, camera.scale));
-    const to = keepInView({ ...camera, scale }, this._plan.bounds, this._view);
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) this._move(to);
-    else {
-      this._flight = { from: this._camera, to, startedAt: performance.now() };
-      this._isMoving = true;
-      this._request();
-    }
-  }
-
-  /** @param {Camera} camera */
-  _setCamera(camera) {
-    this._camera = keepInView(camera, this._plan.bounds, this._view);
-    this._isMoving = true;
+  _onMove() {
     this._needs.all = true;
     delete this._frame.dataset['camera'];
-    clearTimeout(this._restTimer);
-    this._restTimer = setTimeout(() => {
-      this._isMoving = false;
-      this._needs.all = true;
-      this._request();
-    }, REST_AFTER_MS);
     this._request();
   }
 
@@ -370,34 +293,26 @@ export class SeatMap {
   /** @param {number} now */
   _onFrame(now) {
     this._requested = 0;
-    if (this._life.signal.aborted || this._view.width === 0) return;
-    if (this._flight) this._advanceFlight(now);
+    if (this._life.signal.aborted || this._viewport.view.width === 0) return;
+    this._viewport.advance(now);
     if (this._needs.all) this._drawAll(now);
     else {
       if (this._changed.size > 0) this._drawChanged();
       if (this._needs.marks) this._drawMarks();
     }
-  }
-
-  /** @param {number} now */
-  _advanceFlight(now) {
-    const flight = /** @type {NonNullable<typeof this._flight>} */ (this._flight);
-    const t = Math.min(1, Math.max(0, (now - flight.startedAt) / FLIGHT_MS));
-    this._setCamera(t === 1 ? flight.to : between(flight.from, flight.to, this._view, t));
-    if (t === 1) this._flight = null;
-    else this._request();
+    if (this._viewport.isFlying) this._request();
   }
 
   /** @param {number} now */
   _drawAll(now) {
     this._needs.all = false;
     const started = performance.now();
+    const { camera, isMoving } = this._viewport;
     const isSlow = this._drawMs > DRAW_WHILE_MOVING_MS && now - this._sharpAt < Math.max(SHARPEN_EVERY_MS, 6 * this._drawMs);
-    if (this._isMoving && isSlow) {
-      this._seats.slide(this._camera);
-    } else {
+    if (isMoving && isSlow) this._seats.slide(camera);
+    else {
       this._changed.clear();
-      this._seats.draw(this._camera);
+      this._seats.draw(camera);
       this._sharpAt = now;
       this._drawMs = performance.now() - started;
       this._frame.dataset['drawMs'] = this._drawMs.toFixed(1);
@@ -405,7 +320,7 @@ export class SeatMap {
     this._drawShapes();
     this._drawWords();
     this._drawMarks();
-    if (!this._isMoving) this._onRest();
+    if (!isMoving) this._onRest();
   }
 
   _drawChanged() {
@@ -418,32 +333,32 @@ export class SeatMap {
 
   _drawShapes() {
     const context = this._clear(0);
-    if (context) drawShapes(context, this._plan, this._camera, this._palette, this._hoveredSection);
+    if (context) drawShapes(context, this._plan, this._viewport.camera, this._palette, this._hoveredSection);
   }
 
   _drawWords() {
     const context = this._clear(2);
-    if (context) drawWords(context, this._plan, this._camera, this._view, this._palette);
+    if (context) drawWords(context, this._plan, this._viewport.camera, this._viewport.view, this._palette);
   }
 
   _drawMarks() {
     this._needs.marks = false;
     const context = this._clear(3);
-    if (context) drawMarks(context, this._plan, this._camera, this._palette, this._marked);
+    if (context) drawMarks(context, this._plan, this._viewport.camera, this._palette, this._marked);
   }
 
   /** @param {number} layer @returns {CanvasRenderingContext2D | null} */
   _clear(layer) {
     const context = this._contexts[layer];
-    context?.clearRect(0, 0, this._view.width, this._view.height);
+    context?.clearRect(0, 0, this._viewport.view.width, this._viewport.view.height);
     return context;
   }
 
   /** Tell the camera, for whoever must find a seat on the screen; and whether a finger may scroll the page. */
   _onRest() {
-    const { scale, x, y } = this._camera;
+    const { scale, x, y } = this._viewport.camera;
     this._frame.dataset['camera'] = [scale, x, y].join(' ');
-    this._frame.classList.toggle('is-whole', scale <= this._limits().least * 1.01);
+    this._frame.classList.toggle('is-whole', this._viewport.isWhole);
     // What is under the resting pointer is another seat now.
     if (this._pointer) this._onHover(this._pointer);
   }

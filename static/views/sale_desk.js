@@ -6,7 +6,6 @@
  * @typedef {import('../api.js').Event} Event
  * @typedef {import('../state/protocol.js').Command} Command
  * @typedef {import('../state/protocol.js').Message} Message
- * @typedef {import('../state/sale.js').Notice} Notice
  * @typedef {import('./event_layout.js').Layout} Layout
  * @typedef {import('../socket.js').Status} Status
  */
@@ -26,18 +25,15 @@ import { T } from '../texts.js';
 import { Basket } from './basket.js';
 import { connectionChip } from './chip.js';
 import { Countdown } from './countdown.js';
-import { ask } from './dialogs.js';
 import { HoverCard } from './hover_card.js';
 import { Legend } from './legend.js';
+import { Notices } from './notices.js';
 import { remembered } from './remembered.js';
 import { closedNotice } from './sale_status.js';
 import { SeatList } from './seat_list.js';
 import { signInPath } from './sign_page.js';
 import { trouble } from './states.js';
 import { shortName, shortNames, spokenSeat } from './words.js';
-
-/** A seat that another window of mine has taken is told by my hold a moment after the patch. */
-const TAKEN_PAUSE_MS = 350;
 
 export class SaleDesk {
   /** @param {Event} event @param {Layout} layout @param {AbortSignal} signal */
@@ -58,6 +54,17 @@ export class SaleDesk {
     /** @type {import('./sale_status.js').SaleStatus} */
     this._status = { status: event.status, onSaleAtMs: Date.parse(event.on_sale_date) };
     this._countdown = new Countdown(() => this._clock.now(), (text) => say(text, { isUrgent: true }));
+    this._notices = new Notices({
+      sale: () => this._sale,
+      names: (seats) => (this._room ? shortNames(this._room.plan, seats) : T.seats(seats.length)),
+      memory: this._memory,
+      setProblem: (problem) => (this._problem = problem),
+      holdAgain: (seats) => {
+        this._sale.selected = [...new Set([...this._sale.selected, ...seats])];
+        this._hold(seats);
+      },
+      resend: (command) => this._resend(command),
+    }, signal);
     this._basket = new Basket(layout.basket, this._wishes());
     this._closed = closedNotice(() => this._clock.now(), signal);
     this._frame = 0;
@@ -97,7 +104,7 @@ export class SaleDesk {
     const { seats, notices, reopen } = this._sale.receive(message);
     if (message.type === 'snapshot') this._onSnapshot();
     else if (seats !== 'all' && seats.length > 0) this._onSeats(seats);
-    for (const notice of notices) this._onNotice(notice);
+    for (const notice of notices) this._notices.tell(notice);
     if (message.type !== 'heartbeat' && message.type !== 'pong' && message.type !== 'patch') this._refresh();
     else if (notices.length > 0) this._refresh();
     return reopen;
@@ -213,82 +220,6 @@ export class SaleDesk {
     this._hasLeftSession = true;
   }
 
-  // Notices
-
-  /** @param {Notice} notice */
-  _onNotice(notice) {
-    const names = (/** @type {number[]} */ seats) => (this._room ? shortNames(this._room.plan, seats) : T.seats(seats.length));
-    switch (notice.kind) {
-      case 'held':
-        this._problem = '';
-        return say(T.notices.held(names(notice.seats), notice.seats.length), { isUrgent: true });
-      case 'released':
-        if (notice.seats.length === 0) return;
-        return say(T.notices.released(names(notice.seats), notice.seats.length), { isUrgent: true });
-      case 'extended':
-        return note(T.notices.extended, 'good');
-      case 'taken':
-        return this._tellTaken(notice.seats);
-      case 'expired':
-        return void this._onExpired(notice.seats, names(notice.seats));
-      case 'sold_elsewhere':
-        return note(T.notices.soldElsewhere);
-      case 'order':
-        return this._onOrder(notice.order);
-      case 'refused':
-        return this._onRefused(notice, names);
-      case 'retry':
-        setTimeout(() => this._resend(notice.command), notice.after_ms);
-    }
-  }
-
-  /** @param {Extract<Notice, {kind: 'refused'}>} notice @param {(seats: number[]) => string} names */
-  _onRefused({ command, refusal }, names) {
-    if (command.type === 'checkout') this._memory.checkout = null;
-    const seats = refusal.seats ?? [];
-    if (refusal.code === 'seat_taken') {
-      const others = this._sale.selected.length > 0 ? ` ${T.notices.kept}` : '';
-      note(T.notices.taken(names(seats), seats.length) + others, 'warn');
-      return;
-    }
-    if (refusal.code === 'seat_blocked') this._problem = T.notices.blocked(names(seats), seats.length);
-    else if (refusal.code === 'payment_failed') this._problem = T.notices.paymentFailed;
-    else this._problem = T.refusals[refusal.code] ?? refusal.message;
-    say(this._problem, { isUrgent: true });
-  }
-
-  /** @param {number[]} seats */
-  _tellTaken(seats) {
-    setTimeout(() => {
-      if (this._signal.aborted || !this._room) return;
-      const lost = seats.filter((seat) => !this._sale.hold.seats.includes(seat));
-      if (lost.length > 0) note(T.notices.taken(shortNames(this._room.plan, lost), lost.length), 'warn');
-    }, TAKEN_PAUSE_MS);
-  }
-
-  /** @param {number[]} seats @param {string} names */
-  async _onExpired(seats, names) {
-    const words = { title: T.expired.title, text: T.expired.text(names), yes: T.expired.again, no: T.expired.no };
-    if (!(await ask(words, this._signal))) return;
-    this._sale.selected = [...new Set([...this._sale.selected, ...seats])];
-    this._send({ type: 'hold_seats', id: crypto.randomUUID(), seats });
-  }
-
-  /** @param {import('../state/protocol.js').Order} order */
-  _onOrder(order) {
-    if (order.status === 'pending') return;
-    const isMine = this._memory.checkout !== null;
-    this._memory.checkout = null;
-    if (order.status === 'completed' && isMine) {
-      this._memory.chosen = [];
-      say(T.notices.paid, { isUrgent: true });
-      go(`/orders/${order.order_id}?new`);
-    } else if (order.status === 'payment_failed') {
-      this._problem = T.notices.paymentFailed;
-      say(this._problem, { isUrgent: true });
-    }
-  }
-
   // Wishes
 
   /** @param {number} seat */
@@ -311,7 +242,7 @@ export class SaleDesk {
   /** @returns {import('./basket.js').BasketListener} */
   _wishes() {
     return {
-      onHold: () => this._send({ type: 'hold_seats', id: crypto.randomUUID(), seats: [...this._sale.selected] }),
+      onHold: () => this._hold([...this._sale.selected]),
       onRemove: (seat) => this._toggle(seat),
       onClear: () => {
         for (const seat of [...this._sale.selected]) this._sale.toggle(seat);
@@ -336,6 +267,11 @@ export class SaleDesk {
     };
   }
 
+  /** @param {number[]} seats */
+  _hold(seats) {
+    this._send({ type: 'hold_seats', id: crypto.randomUUID(), seats });
+  }
+
   /** @param {Command} command */
   _send(command) {
     this._problem = '';
@@ -346,7 +282,7 @@ export class SaleDesk {
 
   /** @param {Command} command the same one, with its id */
   _resend(command) {
-    if (!this._signal.aborted && this._sale.pending.has(command.id)) this._socket.send(command);
+    if (this._sale.pending.has(command.id)) this._socket.send(command);
   }
 
   // What is shown

@@ -108,3 +108,11 @@ def test_a_narrow_screen_has_no_sideways_scroll(arrive: Arrive, scheme: str) -> 
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     page.get_by_role("button", name="Give all back").click()
     expect(visitor.basket).to_have_attribute("data-stage", "empty")
+
+
+def test_a_breach_of_the_policy_would_be_seen(visitor: Visitor) -> None:
+    visitor.page.goto("/")
+    with visitor.page.expect_console_message(lambda message: message.type == "error"):
+        visitor.page.evaluate("document.body.setAttribute('style', 'color: red')")
+    assert any("Content Security Policy" in error for error in visitor.errors)
+    visitor.errors.clear()
