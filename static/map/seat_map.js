@@ -38,6 +38,7 @@ const SECTION_SEAT_MOST = 10;
 /** If a full drawing took longer than this, the moving map shows its last picture instead. */
 const DRAW_WHILE_MOVING_MS = 7;
 const SHARPEN_EVERY_MS = 160;
+const CARD_AFTER_TAP_MS = 2_000;
 
 export class SeatMap {
   /** @param {HTMLElement} frame the element to fill; it takes the focus @param {Plan} plan @param {MapListener} listener */
@@ -58,6 +59,8 @@ export class SeatMap {
     this._hoveredSection = -1;
     /** @type {Point | null} where the pointer is */
     this._pointer = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._cardTimer = undefined;
     /** @type {Uint8Array | null} */
     this._states = null;
     /** @type {ReadonlySet<number> | null} the categories not dimmed; null: none is dimmed */
@@ -77,6 +80,7 @@ export class SeatMap {
     this._life.abort();
     cancelAnimationFrame(this._requested);
     this._viewport.stop();
+    clearTimeout(this._cardTimer);
     for (const canvas of this._canvases) canvas.remove();
   }
 
@@ -160,13 +164,20 @@ export class SeatMap {
       const seat = this._seatAt(at, isTouch);
       if (seat >= 0) this._listener.onToggle(seat);
       // A finger hides what is beside it: the card goes into the corner.
-      if (isTouch) this._listener.onHover({ seat, section: -1 }, { x: 0, y: 0 });
+      if (isTouch) this._showForAWhile(seat);
       return;
     }
     const section = this._sectionAt(at);
     if (section < 0) return;
     if (seatSize < SECTION_SEAT_MOST && !isTouch) this._viewport.show(this._plan.sections[section].box);
     else this._viewport.approach(toPlan(this._viewport.camera, at), isTouch ? TOUCH_SEAT_NEAR : MOUSE_SEAT_NEAR);
+  }
+
+  /** @param {number} seat that a finger has touched */
+  _showForAWhile(seat) {
+    clearTimeout(this._cardTimer);
+    this._listener.onHover({ seat, section: -1 }, { x: 0, y: 0 });
+    this._cardTimer = setTimeout(() => this._listener.onHover({ seat: -1, section: -1 }, null), CARD_AFTER_TAP_MS);
   }
 
   /** @param {Point | null} at */
