@@ -77,32 +77,32 @@ class Node(Lease):
 
     async def _renew(self) -> None:
         began = asyncio.get_running_loop().time()
-        if self._connection is None or self._connection.is_closed():
-            await self._reconnect()
-        assert self._connection is not None
-        renewed = await self._connection.fetchval(sql("renew_node"), self._id, LEASE_S, timeout=LEASE_S)
+        connection = self._connection
+        if connection is None or connection.is_closed():
+            connection = await self._reconnect(self._id)
+        renewed = await connection.fetchval(sql("renew_node"), self._id, LEASE_S, timeout=LEASE_S)
         if renewed is None:
             log.warning("the lease of node %s has run out; a new incarnation begins", self._id)
             await self._register()
         else:
             self._renewed_at = began
 
-    async def _reconnect(self) -> None:
+    async def _reconnect(self, node_id: str) -> asyncpg.Connection:
         connection = await self._connect()
         try:
-            await connection.execute(sql("take_node_lock"), self._id, timeout=RENEW_S)
+            await connection.execute(sql("take_node_lock"), node_id, timeout=RENEW_S)
         except BaseException:
             connection.terminate()  # without the lock, others would think that we are dead
             raise
         self._connection = connection
+        return connection
 
     async def _register(self) -> None:
-        began = asyncio.get_running_loop().time()
+        began, node_id = asyncio.get_running_loop().time(), str(uuid4())
+        self._renewed_at = float("-inf")
         if self._connection is not None:
             self._connection.terminate()
-        self._id = str(uuid4())
-        await self._reconnect()
-        assert self._connection is not None
-        await self._connection.execute(sql("register_node"), self._id, self.name, LEASE_S)
-        await self._connection.execute(sql("forget_dead_nodes"))
-        self._renewed_at = began
+        connection = await self._reconnect(node_id)
+        await connection.execute(sql("register_node"), node_id, self.name, LEASE_S)
+        await connection.execute(sql("forget_dead_nodes"))
+        self._id, self._renewed_at = node_id, began

@@ -1,13 +1,21 @@
 -- name: claim_event
--- Own the event: one more term, unless a living node owns it. A database whose timeline has changed since the epoch
--- was made may have lost history: the epoch changes with it. $1 event, $2 node.
-UPDATE event_head h
-   SET owner = $2, term = term + 1,
-       epoch = CASE WHEN h.timeline = d.timeline THEN h.epoch ELSE gen_random_uuid()::text END,
-       timeline = d.timeline
-  FROM (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline) d
- WHERE h.event_id = $1 AND (h.owner IS NULL OR h.owner = $2 OR node_is_dead(h.owner))
-RETURNING h.term;
+-- Own the event: one more term, unless a living node owns it. A node from which an event was taken is dead from then
+-- on, whatever it thinks: its row goes, and should it still live, it has to begin anew. A database whose timeline has
+-- changed since the epoch was made may have lost history: the epoch changes with it. $1 event, $2 node.
+WITH before AS (
+    SELECT owner FROM event_head WHERE event_id = $1
+), claimed AS (
+    UPDATE event_head h
+       SET owner = $2, term = term + 1,
+           epoch = CASE WHEN h.timeline = d.timeline THEN h.epoch ELSE gen_random_uuid()::text END,
+           timeline = d.timeline
+      FROM (SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline) d
+     WHERE h.event_id = $1 AND (h.owner IS NULL OR h.owner = $2 OR node_is_dead(h.owner))
+    RETURNING h.term
+), buried AS (
+    DELETE FROM node n USING before, claimed WHERE n.id = before.owner AND n.id <> $2
+)
+SELECT term FROM claimed;
 
 -- name: release_event
 -- Give the event up. $1 event, $2 node, $3 term.
