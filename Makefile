@@ -7,6 +7,7 @@ STAMP := $(VENV)/.built
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11 python3.14)
 CODE := $(wildcard server actors protocol bots tests)
 CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+TYPESCRIPT := 5.9.3
 SEED ?=
 ARGS ?=
 
@@ -46,10 +47,10 @@ check-lint: setup ## lint the Python code
 check-types: setup ## check the Python types, strictly
 	$(BIN)/mypy $(CODE)
 
-check-js: ## check the types of the browser's code, where node and a local tsc are there
-	@if command -v node >/dev/null && [ -x node_modules/.bin/tsc ] && [ -f tsconfig.json ]; then \
-	  node_modules/.bin/tsc --noEmit --checkJs -p .; \
-	else echo "No local tsc: static/ is not type-checked."; fi
+check-js: ## check the types of the browser's code, where npm is there
+	@if command -v npm >/dev/null; then \
+	  npm exec --yes --package=typescript@$(TYPESCRIPT) -- tsc --noEmit -p static/jsconfig.json; \
+	else echo "No npm: the types of static/ are not checked."; fi
 
 format: setup ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
