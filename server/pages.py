@@ -31,6 +31,14 @@ async def page(_request: web.Request) -> web.StreamResponse:
     return web.FileResponse(STATIC_FOLDER / "index.html", headers={hdrs.CACHE_CONTROL: "no-cache"})
 
 
+@routes.get("/{unknown:(?!(?:api|ws|static|maps)/).*}")
+async def unknown(request: web.Request) -> web.StreamResponse:
+    """An address that is none of ours: the application says so to people, the envelope to programs."""
+    if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+        raise Refused(404, "Not found", "not_found")
+    return web.FileResponse(STATIC_FOLDER / "index.html", status=404, headers={hdrs.CACHE_CONTROL: "no-cache"})
+
+
 @routes.get("/maps/{sha256}.json")
 async def seat_map(request: web.Request) -> web.Response:
     """The geometry of an event: named by its content, so it is cached for ever."""
