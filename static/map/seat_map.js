@@ -19,8 +19,8 @@
 import { toPlan } from '../state/camera.js';
 import { Neighbours } from '../state/neighbours.js';
 import { AVAILABLE, HELD } from '../state/protocol.js';
-import { isInside } from '../state/shapes.js';
 import { drawShapes, drawWords } from './backdrop.js';
+import { firstFocus, seatAt, sectionAt } from './finding.js';
 import { listenToGestures } from './gestures.js';
 import { drawMarks } from './marks.js';
 import { readPalette } from './palette.js';
@@ -161,13 +161,13 @@ export class SeatMap {
   _onTap(at, isTouch) {
     const { seatSize } = this._viewport;
     if (seatSize >= (isTouch ? TOUCH_SEAT_LEAST : MOUSE_SEAT_LEAST)) {
-      const seat = this._seatAt(at, isTouch);
+      const seat = seatAt(this._plan, this._neighbours, this._viewport.camera, at, isTouch);
       if (seat >= 0) this._listener.onToggle(seat);
       // A finger hides what is beside it: the card goes into the corner.
       if (isTouch) this._showForAWhile(seat);
       return;
     }
-    const section = this._sectionAt(at);
+    const section = sectionAt(this._plan, this._neighbours, this._viewport.camera, at);
     if (section < 0) return;
     if (seatSize < SECTION_SEAT_MOST && !isTouch) this._viewport.show(this._plan.sections[section].box);
     else this._viewport.approach(toPlan(this._viewport.camera, at), isTouch ? TOUCH_SEAT_NEAR : MOUSE_SEAT_NEAR);
@@ -184,8 +184,8 @@ export class SeatMap {
   _onHover(at) {
     this._pointer = at;
     const isNear = this._viewport.seatSize >= MOUSE_SEAT_LEAST;
-    const seat = at && isNear ? this._seatAt(at, false) : -1;
-    const section = at && !isNear ? this._sectionAt(at) : -1;
+    const seat = at && isNear ? seatAt(this._plan, this._neighbours, this._viewport.camera, at, false) : -1;
+    const section = at && !isNear ? sectionAt(this._plan, this._neighbours, this._viewport.camera, at) : -1;
     this._frame.classList.toggle('is-over', seat >= 0 || section >= 0);
     if (seat !== this._marked.hovered) {
       this._marked.hovered = seat;
@@ -201,52 +201,21 @@ export class SeatMap {
   /** @param {number} dx @param {number} dy */
   _onStep(dx, dy) {
     const { focused } = this._marked;
-    this._setFocused(focused < 0 ? this._firstFocus() : this._neighbours.towards(focused, dx, dy));
+    this._setFocused(focused < 0 ? firstFocus(this._plan, this._states, [...this._marked.mine, ...this._marked.selected]) : this._neighbours.towards(focused, dx, dy));
     this._viewport.reveal(this._plan.pointOf(this._marked.focused), 2 * MOUSE_SEAT_LEAST);
     this._listener.onFocus(this._marked.focused);
   }
 
   _onFrameFocus() {
     if (!this._frame.matches(':focus-visible')) return;
-    this._setFocused(this._firstFocus());
+    this._setFocused(firstFocus(this._plan, this._states, [...this._marked.mine, ...this._marked.selected]));
     this._listener.onFocus(this._marked.focused);
-  }
-
-  /** @returns {number} a seat of mine, or the available one nearest to what everybody looks at */
-  _firstFocus() {
-    const [mine] = [...this._marked.mine, ...this._marked.selected];
-    if (mine !== undefined) return mine;
-    const { focal, count } = this._plan;
-    let best = 0;
-    let least = Infinity;
-    for (let seat = 0; seat < count; seat++) {
-      const { x, y } = this._plan.pointOf(seat);
-      const distance = Math.hypot(x - focal.x, y - focal.y) + (this._states?.[seat] === AVAILABLE ? 0 : 1e6);
-      if (distance < least) [least, best] = [distance, seat];
-    }
-    return best;
   }
 
   /** @param {number} seat */
   _setFocused(seat) {
     this._marked.focused = seat;
     this._requestMarks();
-  }
-
-  /** @param {Point} at @param {boolean} isTouch @returns {number} */
-  _seatAt(at, isTouch) {
-    const { x, y } = toPlan(this._viewport.camera, at);
-    const reach = Math.max(this._plan.seatRadius * 1.25, (isTouch ? 14 : 5) / this._viewport.camera.scale);
-    return this._neighbours.at(x, y, reach);
-  }
-
-  /** @param {Point} at @returns {number} */
-  _sectionAt(at) {
-    const { x, y } = toPlan(this._viewport.camera, at);
-    const inside = this._plan.sections.findIndex(({ outline }) => isInside(outline, x, y));
-    if (inside >= 0) return inside;
-    const seat = this._neighbours.at(x, y, Math.max(this._plan.seatRadius * 3, 10 / this._viewport.camera.scale));
-    return seat < 0 ? -1 : this._plan.rowOf(seat).section;
   }
 
   // The view
