@@ -15,10 +15,11 @@ elseif head[1] ~= ARGV[1] or head[2] ~= ARGV[3] then
   return 'gap'
 end
 local at = 5
-local gone = tonumber(ARGV[4])
-if gone > 0 then
-  redis.call('HDEL', KEYS[2], unpack(ARGV, at, at + gone - 1))
-  at = at + gone
+local gone_end = at + tonumber(ARGV[4])
+while at < gone_end do
+  local n = math.min(gone_end - at, 1000) -- unpack has a limit of some thousand values
+  redis.call('HDEL', KEYS[2], unpack(ARGV, at, at + n - 1))
+  at = at + n
 end
 while at <= #ARGV do
   local n = tonumber(ARGV[at + 1])

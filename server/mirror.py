@@ -71,7 +71,7 @@ class RedisMirror(Mirror):
     @property
     def events_behind(self) -> int:
         """How many events have changes that are not written yet."""
-        return sum(event.is_behind for event in self._events.values())
+        return sum(event.is_behind or event.is_writing for event in self._events.values())
 
     def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None]) -> None:
         event = self._events.get(claim.event_id)
@@ -128,11 +128,15 @@ class _EventMirror:
     def is_behind(self) -> bool:
         return self._base != self._revision
 
+    @property
+    def is_writing(self) -> bool:
+        return self.task is not None and not self.task.done()
+
     def touch(self, revision: int, holds: Holds) -> None:
         self._revision = revision
         if self._base is not None:
             self._changed.update(holds)
-        if self.task is None or self.task.done():
+        if not self.is_writing:
             self.task = asyncio.create_task(self._catch_up())
 
     def write_anew(self) -> None:
@@ -161,7 +165,8 @@ class _EventMirror:
 
 async def has_command(redis: Redis, name: str) -> bool:
     """Does this server know the command? Versions are not compared: forks count differently."""
-    found: Any = await redis.execute_command("COMMAND", "INFO", name)  # type: ignore[no-untyped-call]
+    # As one word: the client's own reader of COMMAND stumbles over a command that is not there.
+    found: Any = await redis.execute_command("COMMAND INFO", name)  # type: ignore[no-untyped-call]
     return any(found if isinstance(found, list) else found.values())
 
 
