@@ -203,18 +203,23 @@ class SeatManager:
 
     async def _commit(self, batch: Batch) -> Outcome:
         """Send the batch, the same one again, until its outcome is known."""
-        pause_s = self._settings.retry_first_s
+        pause_s, is_unclear = self._settings.retry_first_s, False
         while True:
             if not self._ports.lease.is_held(self.claim.owner):
                 raise OwnershipLost(f"the lease of {self.claim.owner} has run out")
             try:
                 outcome = await self._ports.store.commit(batch)
             except StoreUnavailable:
-                self._stalled_since = self._stalled_since or self._loop.time()
+                is_unclear = True
             else:
-                self._stalled_since = None
+                if is_unclear and isinstance(outcome, SeatsBusy):
+                    # The earlier try may still be under way and succeed when the lock is gone, at the revision of
+                    # whatever batch we sent instead. A new term keeps it out.
+                    raise OwnershipLost("a batch of unknown outcome met a lock; the event is to be claimed anew")
                 if not isinstance(outcome, HeadBusy):
+                    self._stalled_since = None
                     return outcome
+            self._stalled_since = self._stalled_since or self._loop.time()
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, self._settings.retry_max_s)
 
