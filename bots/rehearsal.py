@@ -5,11 +5,10 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from bots.account import accounts
 from bots.answer_log import AnswerLog
@@ -66,7 +65,8 @@ class Summary(Struct):
 class Rehearsal:
     """One run of `bots` customers at the same time against one event."""
 
-    def __init__(self, rest: Rest, event_id: str, bots: int, seed: int, progress: Progress) -> None:
+    def __init__(self, rest: Rest, event_id: str, bots: int, seed: int, log: AnswerLog, progress: Progress) -> None:
+        self.log = log
         self._rest = rest
         self._event_id = event_id
         self._bots = bots
@@ -75,7 +75,7 @@ class Rehearsal:
         self._event: dict[str, Any] = {}
         self._maps_compared = 0
 
-    async def sell_out(self, answers: Path | None = None, customers: Sequence[Customer] | None = None) -> Summary:
+    async def sell_out(self, customers: Sequence[Customer] | None = None) -> Summary:
         """Sell every seat that is available; without `customers`, as many as it takes sign up."""
         event = await self._find()
         limit = event["max_tickets_per_user"]
@@ -90,17 +90,14 @@ class Rehearsal:
                 await buy_all(socket, limit)
                 await socket.check_map()
 
-            with AnswerLog(answers) as log:
-                took_s = await self._all(customers, buy, log, "seats sold", len(before))
+            took_s = await self._all(customers, buy, "seats sold", len(before))
             await watcher.check_map()
             self._maps_compared += 1
-            broken = broken_promises(log, limit)
-            broken += _not_sold(before, watcher.map.states, log)
-        return self._summary(log, len(before), len(customers), took_s, broken)
+            broken = broken_promises(self.log, limit)
+            broken += _not_sold(before, watcher.map.states, self.log)
+        return self._summary(len(before), len(customers), took_s, broken)
 
-    async def shop(
-        self, seconds: float, answers: Path | None = None, customers: Sequence[Customer] | None = None
-    ) -> Summary:
+    async def shop(self, seconds: float, customers: Sequence[Customer] | None = None) -> Summary:
         """Shop for so many seconds, on few seats; what is held at the end stays held."""
         event = await self._find()
         limit = event["max_tickets_per_user"]
@@ -115,10 +112,9 @@ class Rehearsal:
             await shop(socket, seats, limit, stop)
             await socket.check_map()
 
-        with AnswerLog(answers) as log:
-            took_s = await self._all(customers[: self._bots], go_shopping, log, "seats bought", None)
-        broken = broken_promises(log, limit)
-        return self._summary(log, event["total_capacity"], len(customers), took_s, broken)
+        took_s = await self._all(customers[: self._bots], go_shopping, "seats bought", None)
+        broken = broken_promises(self.log, limit)
+        return self._summary(event["total_capacity"], len(customers), took_s, broken)
 
     async def _find(self) -> dict[str, Any]:
         try:
@@ -150,7 +146,6 @@ class Rehearsal:
         self,
         customers: Sequence[Customer],
         behave: Callable[[SteadySocket], Awaitable[None]],
-        log: AnswerLog,
         title: str,
         total: int | None,
     ) -> float:
@@ -158,35 +153,34 @@ class Rehearsal:
         shown = self._progress.add_task(title, total=total)
         line = iter(customers)
         began = time.monotonic()
-        showing = asyncio.create_task(self._show(shown, log))
+        showing = asyncio.create_task(self._show(shown))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._bots, len(customers))):
-                    group.create_task(self._serve(line, behave, log))
+                    group.create_task(self._serve(line, behave))
         except* BotError as problems:
             raise _first(problems) from None
         finally:
             showing.cancel()
-            self._progress.update(shown, completed=log.seats_bought)
-        return log.last_at_s - began
+            self._progress.update(shown, completed=self.log.seats_bought)
+        return self.log.last_at_s - began
 
-    async def _serve(
-        self, line: Iterator[Customer], behave: Callable[[SteadySocket], Awaitable[None]], log: AnswerLog
-    ) -> None:
+    async def _serve(self, line: Iterator[Customer], behave: Callable[[SteadySocket], Awaitable[None]]) -> None:
         for customer in line:
-            dice = random.Random(f"{self._seed}/{customer.name}")
-            doors = [self._rest]
-            async with SteadySocket(doors, self._event_id, customer.session_id, customer.name, log, dice) as socket:
+            name, dice = customer.name, random.Random(f"{self._seed}/{customer.name}")
+            async with SteadySocket(
+                [self._rest], self._event_id, customer.session_id, name, self.log, dice
+            ) as socket:
                 await behave(socket)
                 self._maps_compared += 1
 
-    async def _show(self, shown: Any, log: AnswerLog) -> None:
+    async def _show(self, shown: TaskID) -> None:
         while True:
             await asyncio.sleep(SHOW_EVERY_S)
-            self._progress.update(shown, completed=log.seats_bought)
+            self._progress.update(shown, completed=self.log.seats_bought)
 
-    def _summary(self, log: AnswerLog, seats: int, customers: int, took_s: float, broken: list[str]) -> Summary:
-        answered = log.answered
+    def _summary(self, seats: int, customers: int, took_s: float, broken: list[str]) -> Summary:
+        log, answered = self.log, self.log.answered
         orders = sum(isinstance(one.command, Checkout) and isinstance(one.answer, Accepted) for one in answered)
         return Summary(
             event=self._event["name"],

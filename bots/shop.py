@@ -49,6 +49,7 @@ async def _cancel(socket: SteadySocket, account: Account) -> None:
         except ServerAway:
             if loop.time() > give_up:
                 raise BotError(f"order {order_id} could not be cancelled for {PATIENCE_S} s") from None
+            socket.move_on()
             await asyncio.sleep(CANCEL_AGAIN_S)
             continue
         if status != 200 and envelope.get("code") != "order_not_completed":

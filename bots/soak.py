@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bots.answer_log import AnswerLog
 from bots.own_server import own_server
 from bots.rehearsal import NoSale, Rehearsal, Summary
 from bots.rest import BotError, Rest, ServerAway
@@ -77,11 +78,12 @@ async def _soak(options: argparse.Namespace, console: Console) -> Summary:
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
         rest = Rest(http, options.url if own is None else own.url)
         progress = stack.enter_context(_progress(console))
-        rehearsal = Rehearsal(rest, options.event or DEMO_EVENT, options.bots, options.seed, progress)
+        log = stack.enter_context(AnswerLog(options.answers))
+        rehearsal = Rehearsal(rest, options.event or DEMO_EVENT, options.bots, options.seed, log, progress)
         if options.behaviour == "sell-out":
-            summary = await rehearsal.sell_out(options.answers)
+            summary = await rehearsal.sell_out()
         else:
-            summary = await rehearsal.shop(options.seconds, options.answers)
+            summary = await rehearsal.shop(options.seconds)
         if own is not None:
             summary.broken += await own.audit()
             summary.is_audited = True

@@ -122,11 +122,15 @@ class SteadySocket:
                 if not _is_open(answer):
                     self.log.answer(self.customer, command, answer, loop.time() - began)
                     return answer
-                if len(self._doors) > 1:
-                    self._leave(socket)
+                self.move_on()
                 await asyncio.sleep(pause_s * self.dice.uniform(0.5, 1.5))
                 pause_s = min(2 * pause_s, PAUSE_MAX_S)
             self.log.sent_again += 1
+
+    def move_on(self) -> None:
+        """This server is of no help now: try the next one, if there is another."""
+        if len(self._doors) > 1 and self._socket is not None:
+            self._leave(self._socket)
 
     async def check_map(self) -> None:
         """Compare the map that patches have made with a snapshot. Raises BotError when they differ."""

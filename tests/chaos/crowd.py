@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from bots.account import accounts
+from bots.account import Account, accounts
 from bots.answer_log import Answered, AnswerLog
 from bots.event_socket import EventSocket
 from bots.rehearsal import Customer
@@ -117,8 +117,8 @@ class Crowd:
 
     @property
     def rest(self) -> Rest:
-        """The first server."""
-        return Rest(self.http, self._urls[0])
+        """The server that the first customer is at."""
+        return self.sockets[0].rest
 
     @property
     def close_codes(self) -> Counter[int | None]:
@@ -168,19 +168,20 @@ class Crowd:
     async def is_all_there(self) -> int:
         """By REST: sessions, holds and orders are those that the answers speak of; how many customers it were."""
         known = accounts(self.log)
-        for customer in self.customers:
-            if customer.name not in known:
-                continue
-            account, session_id = known[customer.name], customer.session_id
-            status, me = await self.rest.patiently("GET", "/auth/me", session_id=session_id)
-            assert (status, me["data"]["id"]) == (200, customer.name)
-            _, reservation = await self.rest.patiently("GET", "/seats/reservation", session_id=session_id)
-            held = [int(seat["id"]) for seat in (reservation["data"] or {"seats": []})["seats"]]
-            assert sorted(held) == sorted(account.held)
-            _, orders = await self.rest.patiently("GET", "/checkout/orders", session_id=session_id)
-            completed = {order["id"] for order in orders["data"] if order["status"] == "completed"}
-            assert completed == account.orders.keys()
-        return len(known)
+        ours = [customer for customer in self.customers if customer.name in known]
+        await asyncio.gather(*(self._has(customer, known[customer.name]) for customer in ours))
+        return len(ours)
+
+    async def _has(self, customer: Customer, account: Account) -> None:
+        session_id, rest = customer.session_id, self.rest
+        status, me = await rest.patiently("GET", "/auth/me", session_id=session_id)
+        assert (status, me["data"]["id"]) == (200, customer.name)
+        _, reservation = await rest.patiently("GET", "/seats/reservation", session_id=session_id)
+        held = [int(seat["id"]) for seat in (reservation["data"] or {"seats": []})["seats"]]
+        assert sorted(held) == sorted(account.held)
+        _, orders = await rest.patiently("GET", "/checkout/orders", session_id=session_id)
+        completed = {order["id"] for order in orders["data"] if order["status"] == "completed"}
+        assert completed == account.orders.keys()
 
     def silence_s(self, since: float) -> float:
         """The longest time from then on in which no command was accepted."""

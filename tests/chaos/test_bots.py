@@ -1,0 +1,249 @@
+"""The bots: clients of the protocol and of nothing else, which come back, and notice what a server does wrong."""
+
+import argparse
+import ast
+import asyncio
+import io
+import json
+import random
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from rich.console import Console
+
+from bots import rehearsal, soak
+from bots.answer_log import AnswerLog
+from bots.rest import BotError, Rest
+from bots.soak import BROKEN, MISUSED, add_arguments, run_soak
+from bots.steady_socket import SteadySocket
+from protocol.codes import Code
+from protocol.inbound import HoldSeats
+from protocol.outbound import Accepted, Counts, Hold, Patch, Rejected, Snapshot, Welcome, encode, rejected
+from protocol.seat_state import pack_states
+from tests.server.parts import Usher, own
+from tests.test_architecture import imports
+
+__all__ = ["own"]
+
+BOTS = Path(rehearsal.__file__).parent
+ALLOWED = {"bots", "protocol", "aiohttp", "msgspec", "rich"} | sys.stdlib_module_names
+QUIET = Console(file=io.StringIO())
+
+
+@pytest.mark.parametrize("module", sorted(BOTS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_bot_knows_the_protocol_and_little_else(module: Path) -> None:
+    assert {name.split(".")[0] for name in imports(ast.parse(module.read_text()))} <= ALLOWED
+
+
+def test_the_rule_would_be_seen_broken() -> None:
+    assert not {"server", "actors", "asyncpg", "redis"} & ALLOWED
+
+
+Script = Callable[[web.WebSocketResponse], Awaitable[None]]
+
+
+@asynccontextmanager
+async def talking_to(*scripts: Script, **how: float) -> AsyncIterator[tuple[SteadySocket, AnswerLog]]:
+    """A bot whose connections are served by these scripts, one after the other."""
+    line = iter(scripts)
+
+    async def ticket(_request: web.Request) -> web.Response:
+        return web.json_response({"success": True, "data": {"ticket": "t", "expires_at": ""}})
+
+    async def talk(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse(protocols=("usher.v1",))
+        await ws.prepare(request)
+        await ws.send_str(encode(Welcome(1, "test", "e", 4, "/map", 0, None)).decode())
+        await next(line)(ws)
+        return ws
+
+    app = web.Application()
+    app.router.add_post("/api/v1/auth/ws-ticket", ticket)
+    app.router.add_get("/ws/events/e", talk)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        log, rest = AnswerLog(), Rest(http, str(server.make_url("/")))
+        async with SteadySocket([rest], "e", "s", "ada", log, random.Random(1), **how) as socket:  # type: ignore[arg-type]
+            yield socket, log
+
+
+def snapshot(revision: int, states: bytes = b"\0\0\0\0") -> str:
+    """A snapshot of four seats."""
+    counts = Counts(*(states.count(state) for state in range(4)))
+    return encode(Snapshot("e", revision, pack_states(states), counts)).decode()
+
+
+async def opened(ws: web.WebSocketResponse, revision: int = 1, states: bytes = b"\0\0\0\0") -> None:
+    """Answer `open` with a snapshot."""
+    assert (await ws.receive_json())["type"] == "open"
+    await ws.send_str(snapshot(revision, states))
+
+
+async def accepting(ws: web.WebSocketResponse) -> None:
+    """Accept what is asked."""
+    asked = await ws.receive_json()
+    await ws.send_str(encode(Accepted(asked["id"], 2, hold=Hold((1,), 1, 1))).decode())
+
+
+HOLD = HoldSeats("mine", (1,))
+
+
+async def test_what_was_not_answered_is_sent_again_with_its_id() -> None:
+    ids = []
+
+    async def breaks_off(ws: web.WebSocketResponse) -> None:
+        await opened(ws)
+        ids.append((await ws.receive_json())["id"])
+        await ws.close(code=1012)
+
+    async def wants_time(ws: web.WebSocketResponse) -> None:
+        assert await ws.receive_json() == {"type": "open", "epoch": "e", "revision": 1}
+        await ws.send_str(encode(Patch("e", 1, 1)).decode())
+        ids.append((await ws.receive_json())["id"])
+        await ws.send_str(encode(rejected("mine", Code.TRY_AGAIN)).decode())
+        await accepting(ws)
+        await ws.receive()
+
+    async with talking_to(breaks_off, wants_time) as (socket, log):
+        assert isinstance(await socket.ask(HOLD), Accepted)
+    assert ids == ["mine", "mine"]
+    assert (log.sent_again, log.accepted, socket.close_codes[1012]) == (2, 1, 1)
+
+
+async def test_a_refusal_is_an_answer() -> None:
+    async def refuses(ws: web.WebSocketResponse) -> None:
+        await opened(ws)
+        asked = await ws.receive_json()
+        await ws.send_str(encode(rejected(asked["id"], Code.SEAT_TAKEN, (1,))).decode())
+        await ws.receive()
+
+    async with talking_to(refuses) as (socket, log):
+        assert isinstance(await socket.ask(HOLD), Rejected)
+    assert log.refusals == {"seat_taken": 1}
+
+
+async def test_what_a_bot_does_not_know_it_ignores() -> None:
+    async def is_newer(ws: web.WebSocketResponse) -> None:
+        await opened(ws)
+        await ws.send_str('{"type":"weather","wind":7}')
+        await accepting(ws)
+        await ws.receive()
+
+    async with talking_to(is_newer) as (socket, _):
+        assert isinstance(await socket.ask(HOLD), Accepted)
+
+
+async def not_a_frame(ws: web.WebSocketResponse) -> None:
+    """A patch without a revision."""
+    await opened(ws)
+    await ws.send_str('{"type":"patch","epoch":"e","base":1}')
+    await ws.receive()
+
+
+async def ends_the_session(ws: web.WebSocketResponse) -> None:
+    """A customer is logged out."""
+    await opened(ws)
+    await ws.close(code=4401)
+
+
+async def goes_back(ws: web.WebSocketResponse) -> None:
+    """A snapshot older than the last one."""
+    await opened(ws, 5)
+    await ws.send_str('{"type":"resync","reason":"history"}')
+    await ws.send_str(snapshot(4))
+    await ws.receive()
+
+
+async def does_not_answer(ws: web.WebSocketResponse) -> None:
+    """No answer at all."""
+    await opened(ws)
+    while not ws.closed:
+        await ws.receive()
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (not_a_frame, "ValidationError"),
+        (ends_the_session, "closed with 4401"),
+        (goes_back, "history went back"),
+        (does_not_answer, "was not served"),
+    ],
+)
+async def test_what_a_server_must_not_do_is_noticed(script: Script, why: str) -> None:
+    async with talking_to(*[script] * 100, patience_s=1.0, answer_s=0.3) as (socket, _):
+        with pytest.raises(BotError, match=why):
+            await socket.ask(HOLD)
+
+
+async def test_a_map_that_is_not_the_snapshot_is_noticed() -> None:
+    async def shows_another(ws: web.WebSocketResponse) -> None:
+        await opened(ws)
+        await ws.send_str(encode(Patch("e", 1, 2, held=(0,))).decode())
+        assert (await ws.receive_json()) == {"type": "open"}
+        await ws.send_str(snapshot(2, b"\1\1\0\0"))
+        await ws.receive()
+
+    async with talking_to(shows_another) as (socket, _):
+        await socket.opened()
+        with pytest.raises(BotError, match="1 seats are not as in the snapshot"):
+            await socket.check_map()
+
+
+def options(*arguments: str) -> argparse.Namespace:
+    """What `usher soak` would be told."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--url", "ftp://x"], ["--url", "127.0.0.1:3001"], ["--bots", "0"], ["--bots", "many"], ["--behaviour", "x"]],
+)
+def test_a_soak_that_makes_no_sense_is_a_misuse(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        options(*arguments)
+    assert ended.value.code == MISUSED
+
+
+async def test_a_soak_of_nothing_is_a_misuse(own: Usher, unused_tcp_port: int) -> None:
+    assert await run_soak(options("--url", own.url), QUIET) == MISUSED
+    assert await run_soak(options("--url", own.url, "--event", "nothing"), QUIET) == MISUSED
+    assert await run_soak(options("--url", f"http://127.0.0.1:{unused_tcp_port}", "--event", "e"), QUIET) == MISUSED
+
+
+async def test_a_broken_promise_or_too_much_time_ends_with_one(own: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
+    sale = ("--url", own.url, "--event", await own.event(), "--bots", "3", "--behaviour", "shop", "--seconds", "1")
+    assert await run_soak(options(*sale), QUIET) == 0
+    assert await run_soak(options(*sale[:-1], "60", "--timeout", "1"), QUIET) == BROKEN
+    monkeypatch.setattr(rehearsal, "broken_promises", lambda *_: ["a seat was sold twice"])
+    assert await run_soak(options(*sale), QUIET) == BROKEN
+
+
+async def test_a_soak_on_its_own_server(tmp_path: Path) -> None:
+    """The command as people use it: a process of its own, which starts a server, audits it and stops it."""
+    file = tmp_path / "summary.json"
+    arguments = ("soak", "--behaviour", "shop", "--bots", "10", "--seconds", "2", "--json", str(file))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", *arguments), cwd=BOTS.parent, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    summary = json.loads(file.read_bytes())
+    assert summary["broken"] == []
+    assert summary["is_audited"]
+    assert summary["commands"] > 10
+    assert summary["event"].startswith("Coldplay")
+
+
+def test_the_demo_s_event_is_the_demo_s() -> None:
+    from server.demo_data import EVENTS
+
+    (event,) = (event for event in EVENTS if str(event.id) == soak.DEMO_EVENT)
+    assert event.artist == "Coldplay"
