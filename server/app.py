@@ -16,7 +16,7 @@ from actors.supervisor import Supervisor, SupervisorSettings
 from server import connection, demo, pages
 from server.broadcast import Hub
 from server.database import TROUBLE, connect, open_pool
-from server.engines import Engines, PostgresAddress, RedisAddress
+from server.engines import EngineError, Engines, PostgresAddress, RedisAddress
 from server.migrate import migrate
 from server.mirror import NoFieldExpiry, RedisMirror
 from server.node import Node
@@ -120,14 +120,26 @@ async def running_parts(
         yield parts
 
 
+class CannotListen(Exception):
+    """The address is taken, not ours, or not allowed; the text tells the operator which."""
+
+
 @asynccontextmanager
 async def listening(parts: Services, settings: Settings) -> AsyncIterator[int]:
-    """Take requests for these parts; gives the port. At the end everybody is sent away in order."""
+    """Take requests for these parts; gives the port. At the end everybody is sent away in order.
+
+    Raises:
+        CannotListen
+    """
     runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=2, handle_signals=False)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as problem:
+            why = problem.strerror or str(problem)
+            raise CannotListen(f"Cannot listen on {settings.host}, port {settings.port}: {why}") from problem
         yield runner.addresses[0][1]
     finally:
         await _leave(parts, runner)
@@ -145,8 +157,16 @@ def make_app(parts: Services) -> web.Application:
 
 
 async def prepare_database(at: PostgresAddress, settings: Settings, say: Say) -> str | None:
-    """Migrate, and make the demo data if they are wanted; answers the demo admin's password if it is new."""
-    connection = await connect(at)
+    """Migrate, and make the demo data if they are wanted; answers the demo admin's password if it is new.
+
+    Raises:
+        EngineError: PostgreSQL cannot be reached, or refuses us.
+        MigrationError: the database does not fit this version.
+    """
+    try:
+        connection = await connect(at)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as problem:
+        raise EngineError(f"PostgreSQL at {at.host} does not answer: {problem}") from problem
     try:
         for name in await migrate(connection):
             say(f"applied {name}")

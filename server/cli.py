@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bots.soak import add_arguments as soak_options
 from bots.soak import run_soak
-from server.app import running_server
+from server.app import CannotListen, running_server
 from server.audit import add_arguments as audit_options
 from server.audit import run_audit
 from server.command_database import command_database
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     try:
         sys.exit(_run(options.command(options)))
-    except (SettingsError, EngineError, MigrationError) as problem:
+    except (SettingsError, EngineError, MigrationError, CannotListen) as problem:
         console.print(f"[bold red]usher:[/] {problem}", soft_wrap=True)
         sys.exit(1)
 
