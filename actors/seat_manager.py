@@ -235,7 +235,7 @@ class SeatManager:
             self._answer(told, verdict)
         for settled, accept in decided.by_provider:
             assert accept.frame is not None
-            self._checkouts.answer(seating.orders[settled.order_id], accept.frame)
+            self._checkouts.answer(draft.orders[settled.order_id], accept.frame)
         for settled in decided.postponed:
             self.settle(settled)
         if batch.writes:

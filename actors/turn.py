@@ -100,7 +100,7 @@ def news_of(decided: Decided, batch: Batch, seating: Seating, origins: dict[str,
     for ended in decided.by_clock:
         holds |= _hold_news(ended, seating, HoldReason.EXPIRED, None)
     for settled, accept in decided.by_provider:
-        order, origin = seating.orders[settled.order_id], origins.get(settled.order_id)
+        order, origin = decided.draft.orders[settled.order_id], origins.get(settled.order_id)
         if order.status is not OrderStatus.PAYMENT_FAILED:
             holds |= _hold_news(accept, seating, HoldReason.SOLD, origin)
         orders.append(_order_news(order, origin))

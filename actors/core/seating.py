@@ -5,6 +5,7 @@ the same changes, so what was decided on a draft is applied to the committed sta
 """
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -19,7 +20,13 @@ Occupied = tuple[SeatState, str | None]
 """A seat's state, and its holder where it is held or sold."""
 
 _STATES = tuple(SeatState)
+ENDED_ORDERS_MAX = 10_000
+"""Orders that can change no more and are still known here; of older ones the store knows."""
+ENDS_SLACK = 1_000
+"""So many ends more than twice the holds may be on the heap before those that count no more are thrown away."""
+
 _HAS_HOLDER = (SeatState.HELD, SeatState.SOLD)
+_CAN_CHANGE = (OrderStatus.PENDING, OrderStatus.COMPLETED)
 
 
 class View(Protocol):
@@ -68,6 +75,7 @@ class Seating:
         self._ran_out: dict[str, int] = {}
         self._bought: dict[str, int] = {}
         self._ends: list[tuple[int, str]] = []
+        self._ended_orders: deque[str] = deque()
         for index, customer in holders.items():
             if states[index] == SeatState.SOLD:
                 self._bought[customer] = self._bought.get(customer, 0) + 1
@@ -181,6 +189,9 @@ class Seating:
             self.holds[customer] = hold
             self._ran_out.pop(customer, None)
             heapq.heappush(self._ends, (hold.expires_ms, customer))
+            if len(self._ends) > 2 * len(self.holds) + ENDS_SLACK:
+                self._ends = [(hold.expires_ms, customer) for customer, hold in self.holds.items()]
+                heapq.heapify(self._ends)
         if change.ran_out_ms is not None:
             self._ran_out[customer] = change.ran_out_ms
             self._forget_old_ends(change.ran_out_ms)
@@ -198,6 +209,10 @@ class Seating:
             self._pending[order.customer] = order.order_id
         elif self._pending.get(order.customer) == order.order_id:
             del self._pending[order.customer]
+        if order.status not in _CAN_CHANGE:
+            self._ended_orders.append(order.order_id)
+            if len(self._ended_orders) > ENDED_ORDERS_MAX:
+                self.orders.pop(self._ended_orders.popleft(), None)
 
     def _may_end(self, expires_ms: int, customer: str) -> bool:
         # A hold in payment may not; settling puts its end back on the heap.
