@@ -467,6 +467,51 @@ async def test_fault_12_the_places_that_are_remembered_are_bounded(
     assert [str(event_id) for event_id in places._known] == events[-3:]
 
 
+async def test_fault_12_orders_that_ended_are_not_kept_for_ever(
+    usher: Usher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever lets payments be declined again and again must not fill the server's memory."""
+    monkeypatch.setattr("actors.core.seating.ENDED_ORDERS_MAX", 3)
+    event_id, ada = await usher.event(), await usher.customer()
+    await usher.reserve(event_id, [0], ada)
+    for _ in range(8):
+        assert (await usher.buy(ada, "decline")).status == 402
+    seating = usher.parts.supervisor.loaded(event_id)
+    assert seating is not None
+    assert len(seating.orders) == 3
+    orders = (await usher.rest("GET", "/checkout/orders", by=ada)).data
+    assert len(orders) == 8
+    for order in (orders[0], orders[-1]):
+        refusal = (await cancel(usher, order["id"], ada)).refusal
+        assert refusal == (400, "Only completed orders can be cancelled", "order_not_completed")
+    assert (await usher.buy(ada)).status == 200
+
+
+async def test_fault_12_ends_that_count_no_more_are_thrown_away(
+    usher: Usher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds and releases again and again must not fill the server's memory either."""
+    monkeypatch.setattr("actors.core.seating.ENDS_SLACK", 10)
+    event_id, ada, ben = await usher.event(), await usher.customer(), await usher.customer()
+    await usher.reserve(event_id, [100], ben)
+    async with usher.socket(event_id, ada) as socket:
+        for _ in range(40):
+            await socket.ask("hold_seats", seats=[0])
+            await socket.ask("release_seats", seats=[0])
+        await socket.ask("hold_seats", seats=[0])
+    seating = usher.parts.supervisor.loaded(event_id)
+    assert seating is not None
+    assert len(seating._ends) <= 2 * 2 + 10 + 1
+    assert seating.next_end_ms() == seating.holds[ben.id].expires_ms
+    # The ends that count are still met.
+    await usher.age_holds(event_id, 599.9)
+
+    async def are_free() -> bool:
+        return (await usher.seat_states(event_id)).count(1) == 0
+
+    await until(are_free)
+
+
 async def test_the_audit_of_these_tests_would_see_a_fault(
     database_address: PostgresAddress, redis_address: RedisAddress
 ) -> None:
