@@ -118,7 +118,7 @@ class Rehearsal:
 
     async def _find(self) -> dict[str, Any]:
         try:
-            status, envelope = await self._rest.patiently("GET", f"/events/{self._event_id}", patience_s=5)
+            status, envelope = await self._rest.patiently("GET", f"/events/{self._event_id}", patience_s=2)
         except ServerAway as problem:
             raise NoSale(f"no server there: {problem}") from problem
         if status != 200:
@@ -158,7 +158,7 @@ class Rehearsal:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._bots, len(customers))):
                     group.create_task(self._serve(line, behave))
-        except* BotError as problems:
+        except* (BotError, ServerAway) as problems:
             raise _first(problems) from None
         finally:
             showing.cancel()
@@ -220,6 +220,6 @@ def _not_sold(before: bytes, after: bytearray, log: AnswerLog) -> list[str]:
     return broken
 
 
-def _first(problems: BaseExceptionGroup[BotError]) -> BotError:
+def _first(problems: BaseExceptionGroup[BotError | ServerAway]) -> BotError | ServerAway:
     first = problems.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
