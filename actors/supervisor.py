@@ -149,8 +149,9 @@ class Supervisor:
         while not self._is_stopping:
             started = loop.time()
             try:
-                if not await self._work(event_id, slot):
-                    return
+                if await self._work(event_id, slot):
+                    continue
+                return
             except OwnershipLost as lost:
                 log.warning("event %s: %s", event_id, lost)
             except StoreUnavailable as problem:
@@ -164,7 +165,7 @@ class Supervisor:
             pause_s = min(2 * pause_s, self._settings.restart_max_s)
 
     async def _work(self, event_id: str, slot: _Slot) -> bool:
-        """Claim, load, run. False: there is nothing more to do for this event here."""
+        """Claim, load, run. False: there is nothing more to do for this event here; True: once more, at once."""
         claim = await self._ports.store.claim(event_id)
         if claim is None:
             self._ports.audience.lost(event_id)
