@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from actors.ports import Claim
 from tests.server.parts import BALCONY, BLOCKED, FLOOR, SHARED, STAND, Json, Socket, Usher, until
 
 pytestmark = SHARED
@@ -494,6 +495,29 @@ async def test_what_somebody_outside_has_locked_is_busy(usher: Usher) -> None:
             assert refusal(await socket.ask("hold_seats", "x", seats=[2, 3])) == ("busy", True, [3])
             assert hold(await socket.ask("hold_seats", seats=[2]))["seats"] == [2, 19]
         assert hold(await socket.ask("hold_seats", "x", seats=[2, 3]))["seats"] == [2, 3, 19]
+
+
+async def test_what_comes_while_the_event_is_being_given_up_is_answered_by_the_next_manager(
+    usher: Usher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event_id, ada = await usher.event(), await usher.customer()
+    store: Any = usher.parts.supervisor._ports.store
+    release, go_on = store.release, asyncio.Event()
+
+    async def slow(claim: Claim) -> None:
+        await go_on.wait()
+        await release(claim)
+
+    async with usher.socket(event_id, ada) as socket:
+        await socket.ask("hold_seats", seats=[0])
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "release", slow)
+            await usher.unload(event_id)
+            asking = asyncio.create_task(socket.ask("hold_seats", seats=[1]))
+            await socket.settled()
+            assert not asking.done()
+            go_on.set()
+            assert hold(await asking)["seats"] == [0, 1]
 
 
 async def test_an_account_shares_its_hold_between_sessions(usher: Usher) -> None:
