@@ -86,7 +86,7 @@ class AnswerLog:
     def took_ms(self, share: float) -> float:
         """Within what time this share of the answers came, ms."""
         times = sorted(entry.took_s for entry in self.answered)
-        return round(1000 * times[min(len(times) - 1, int(share * len(times)))], 1) if times else 0.0
+        return round(1000 * times[min(len(times) - 1, int(share * len(times)))], 2) if times else 0.0
 
     def _add(self, entry: Answered | Cancelled) -> None:
         self.entries.append(entry)

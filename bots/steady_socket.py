@@ -7,6 +7,7 @@ happens between. The map is resumed from its position.
 import asyncio
 import contextlib
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from itertools import count
@@ -110,17 +111,17 @@ class SteadySocket:
         Raises:
             BotError: there is none for too long, or the server has said what it must not say.
         """
-        loop = asyncio.get_running_loop()
-        began, pause_s = loop.time(), PAUSE_FIRST_S
+        give_up = asyncio.get_running_loop().time() + self._patience_s
+        began, pause_s = time.perf_counter(), PAUSE_FIRST_S
         while True:
-            socket = await self._connected(began + self._patience_s)
+            socket = await self._connected(give_up)
             try:
                 answer = await socket.ask(command, self._answer_s)
             except ServerAway:
                 self._leave(socket)
             else:
                 if not _is_open(answer):
-                    self.log.answer(self.customer, command, answer, loop.time() - began)
+                    self.log.answer(self.customer, command, answer, time.perf_counter() - began)
                     return answer
                 self.move_on()
                 await asyncio.sleep(pause_s * self.dice.uniform(0.5, 1.5))
