@@ -4,6 +4,7 @@
 `FakeDatabase` that leaves one safeguard out.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -82,26 +83,28 @@ class FakeEvent:
     term: int = 0
     revision: int = 0
     epoch: str = "epoch-1"
-    available: int = 0
+    available: int = -1
     held: int = 0
     locked_seats: set[int] = field(default_factory=set)
     head_is_locked: bool = False
 
     def __post_init__(self) -> None:
-        self.available = self.states.count(SeatState.AVAILABLE)
+        if self.available < 0:
+            self.available = self.states.count(SeatState.AVAILABLE)
 
     def row(self, seat: int) -> tuple[int, str | None]:
         return self.states[seat], self.holders.get(seat)
 
     def copy(self) -> "FakeEvent":
         """What a transaction works on. The journal is shared: it is written last."""
-        copied = FakeEvent(self.terms, self.runs, bytearray(self.states), self.accessible)
-        for name in ("owner", "term", "revision", "epoch", "available", "held", "locked_seats", "journal"):
-            setattr(copied, name, getattr(self, name))
-        copied.head_is_locked = self.head_is_locked
-        copied.holders, copied.hold_rows = dict(self.holders), dict(self.hold_rows)
-        copied.orders, copied.tickets = dict(self.orders), list(self.tickets)
-        return copied
+        return dataclasses.replace(
+            self,
+            states=bytearray(self.states),
+            holders=dict(self.holders),
+            hold_rows=dict(self.hold_rows),
+            orders=dict(self.orders),
+            tickets=list(self.tickets),
+        )
 
 
 class FakeDatabase:
