@@ -2,7 +2,8 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -41,3 +42,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`, in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)
+
+
+def scene(play: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test in virtual time: an hour of waiting takes none."""
+
+    @wraps(play)
+    def test(*arguments: Any, **named: Any) -> None:
+        run(play(*arguments, **named))
+
+    return test
