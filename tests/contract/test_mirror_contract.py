@@ -1,0 +1,133 @@
+"""What every mirror promises: the newest owner's newest holds, and nothing of anybody older."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from actors.core.model import Hold
+from actors.ports import Claim, Mirror
+from server.mirror import RedisMirror
+from tests.fakes import FakeMirror
+
+EVENT = "the-event"
+FAR_MS = 4_000_000_000_000
+OLD, NEW = Claim(EVENT, "old", 1), Claim(EVENT, "new", 2)
+
+Shown = dict[str, tuple[tuple[int, ...], int]]
+
+
+def hold(*seats: int, minutes: int = 0) -> Hold:
+    return Hold(seats, FAR_MS - 600_000, FAR_MS - 600_000, FAR_MS + 60_000 * minutes)
+
+
+class MirrorBench(ABC):
+    """Mirrors of several nodes, and what stands in the one place that they write to."""
+
+    @abstractmethod
+    def mirror(self) -> Mirror:
+        """Another node's mirror."""
+
+    @abstractmethod
+    async def shown(self) -> Shown:
+        """Each customer's seats and end, once all is written."""
+
+
+class FakeMirrorBench(MirrorBench):
+    def __init__(self) -> None:
+        self._mirror = FakeMirror()
+
+    def mirror(self) -> Mirror:
+        return self._mirror
+
+    async def shown(self) -> Shown:
+        return {customer: (one.seats, one.expires_ms) for customer, one in self._mirror.holds[EVENT].items()}
+
+
+class RedisMirrorBench(MirrorBench):
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._mirrors: list[RedisMirror] = []
+
+    def mirror(self) -> Mirror:
+        self._mirrors.append(RedisMirror(self._redis))
+        return self._mirrors[-1]
+
+    async def shown(self) -> Shown:
+        while any(mirror.events_behind for mirror in self._mirrors):
+            _ = await self._redis.ping()
+        found: Any = await self._redis.hgetall(f"usher:{{{EVENT}}}:holds")
+        holds = {customer.decode(): json.loads(text) for customer, text in found.items()}
+        return {customer: (tuple(one["seats"]), one["expires_at_ms"]) for customer, one in holds.items()}
+
+    async def stop(self) -> None:
+        for mirror in self._mirrors:
+            await mirror.stop()
+
+
+@pytest.fixture
+async def redis_bench(redis: Redis) -> AsyncIterator[RedisMirrorBench]:
+    bench = RedisMirrorBench(redis)
+    yield bench
+    await bench.stop()
+
+
+@pytest.fixture(params=["fake", "redis"])
+def mirrors(request: Any) -> MirrorBench:
+    """Either mirror."""
+    if request.param == "fake":
+        return FakeMirrorBench()
+    found = request.getfixturevalue("redis_bench")
+    assert isinstance(found, MirrorBench)
+    return found
+
+
+async def test_what_was_loaded_is_shown(mirrors: MirrorBench) -> None:
+    mirrors.mirror().replace(OLD, 7, lambda: {"ada": hold(1, 2), "bob": hold(3, minutes=5)})
+    assert await mirrors.shown() == {"ada": ((1, 2), FAR_MS), "bob": ((3,), FAR_MS + 300_000)}
+
+
+async def test_changes_are_shown(mirrors: MirrorBench) -> None:
+    mirror = mirrors.mirror()
+    holds = {"ada": hold(1)}
+    mirror.replace(OLD, 7, lambda: holds)
+    await mirrors.shown()
+    mirror.touch(OLD, 8, {"bob": hold(3)})
+    mirror.touch(OLD, 9, {"ada": None, "cyd": hold(4)})
+    mirror.touch(OLD, 11, {"cyd": hold(4, 5, minutes=1)})
+    assert await mirrors.shown() == {"bob": ((3,), FAR_MS), "cyd": ((4, 5), FAR_MS + 60_000)}
+
+
+async def test_a_batch_without_holds_changes_nothing(mirrors: MirrorBench) -> None:
+    mirror = mirrors.mirror()
+    mirror.replace(OLD, 7, lambda: {"ada": hold(1)})
+    mirror.touch(OLD, 8, {})
+    assert await mirrors.shown() == {"ada": ((1,), FAR_MS)}
+
+
+async def test_a_new_owner_shows_what_it_has_and_nothing_else(mirrors: MirrorBench) -> None:
+    mirrors.mirror().replace(OLD, 7, lambda: {"ada": hold(1)})
+    await mirrors.shown()
+    mirrors.mirror().replace(NEW, 7, lambda: {"bob": hold(2)})
+    assert await mirrors.shown() == {"bob": ((2,), FAR_MS)}
+
+
+async def test_an_old_owner_that_wakes_up_overwrites_nothing(mirrors: MirrorBench) -> None:
+    old, new = mirrors.mirror(), mirrors.mirror()
+    old.replace(OLD, 7, lambda: {"ada": hold(1)})
+    await mirrors.shown()
+    new.replace(NEW, 8, lambda: {"bob": hold(2)})
+    await mirrors.shown()
+    old.touch(OLD, 99, {"ada": hold(1, 2), "bob": None})
+    assert await mirrors.shown() == {"bob": ((2,), FAR_MS)}
+
+
+async def test_giving_an_event_up_wipes_nothing(mirrors: MirrorBench) -> None:
+    old = mirrors.mirror()
+    old.replace(OLD, 7, lambda: {"ada": hold(1)})
+    await mirrors.shown()
+    old.forget(OLD)
+    assert await mirrors.shown() == {"ada": ((1,), FAR_MS)}
