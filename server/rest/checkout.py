@@ -17,7 +17,7 @@ from protocol.inbound import Checkout
 from protocol.outbound import OrderStatus
 from server.rest.asking import ask, new_command_id, sale
 from server.rest.door import customer
-from server.rest.envelope import Refused, cents_to_major, iso, iso_or_none, ok, read_body
+from server.rest.envelope import Refused, cents_to_major, decode_body, iso, iso_or_none, ok, read_raw
 from server.rest.ids import uuid_or_none
 from server.services import Services, services
 from server.statements import sql
@@ -39,8 +39,9 @@ async def checkout(request: web.Request) -> web.Response:
     """Buy all that the customer holds in one event."""
     session = await customer(request)
     parts = services(request)
-    purchase = await _purchase(request)
-    key = await _key(request, purchase)
+    raw = await read_raw(request)
+    purchase = _purchase(raw)
+    key = _key(request, raw if isinstance(purchase, Refused) else purchase)
     if key is None:
         return await _buy(parts, session.customer_id, purchase, new_command_id(), None)
     with parts.keys_under_way.take(session.customer_id, key):
@@ -83,10 +84,10 @@ async def cancel_order(request: web.Request) -> web.Response:
     return ok({"message": "Order cancelled"})
 
 
-async def _purchase(request: web.Request) -> Purchase | Refused:
+def _purchase(raw: bytes) -> Purchase | Refused:
     """What the body asks for, or its refusal, which is to be raised after the key was looked up."""
     try:
-        purchase = await read_body(request, Purchase, "payment_method is required")
+        purchase = decode_body(raw, Purchase, "payment_method is required")
     except Refused as refusal:
         return refusal
     if not 1 <= len(purchase.payment_method) <= limits.PAYMENT_METHOD_CHARS_MAX:
@@ -119,13 +120,12 @@ async def _held_event(parts: Services, customer_id: UUID, purchase: Purchase) ->
     raise Refused(400, "No active reservation found", Code.HOLD_NOT_FOUND)
 
 
-async def _key(request: web.Request, purchase: Purchase | Refused) -> IdempotencyKey | None:
+def _key(request: web.Request, body: Purchase | bytes) -> IdempotencyKey | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not 1 <= len(key) <= KEY_CHARS_MAX or "\0" in key or not key.isprintable():
         raise Refused(400, f"Idempotency-Key must have 1 to {KEY_CHARS_MAX} characters", "bad_request")
-    body: Any = await request.read() if isinstance(purchase, Refused) else purchase
     said = msgspec.json.encode([request.method, request.path, body])
     return IdempotencyKey(key, hashlib.sha256(said).digest())
 

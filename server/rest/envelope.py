@@ -6,6 +6,7 @@ the same form, so that no traceback and no message of the database ever gets out
 
 import asyncio
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ RETRY_AFTER_S = 1
 _SENTENCES = {404: "Not found", 405: "Method not allowed", 413: "The body is too large"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _NOTHING = object()
+_FIELD = re.compile(r" - at `\$\.(\w+)")
+"""Where msgspec says which field it is about."""
 
 log = logging.getLogger(__name__)
 
@@ -73,19 +76,49 @@ def iso_or_none(moment: datetime | None) -> str | None:
 
 
 async def read_body(request: web.Request, kind: type[StructT], sentence: str = "") -> StructT:
-    """The JSON body as `kind`; fields that it does not know are ignored, an empty body counts as `{}`.
-
-    `sentence` is what to say when a field is missing or of a wrong type.
+    """The JSON body as `kind`: `read_raw`, then `decode_body`.
 
     Raises:
-        Refused: 400 for what cannot be understood or has a NUL in a string, 408 when it comes too slowly,
-            413 beyond 64 KB.
+        Refused: what the two raise.
     """
-    raw = await _read(request)
+    return decode_body(await read_raw(request), kind, sentence)
+
+
+async def read_raw(request: web.Request) -> bytes:
+    """The bytes of a JSON body.
+
+    Raises:
+        Refused: 400 for another type and what cannot be read, 408 when it comes too slowly, 413 beyond 64 KB.
+    """
+    if hdrs.CONTENT_TYPE in request.headers and request.content_type != "application/json":
+        raise Refused(400, "Send the body as application/json", "bad_content_type")
+    if (request.content_length or 0) > BODY_BYTES_MAX:
+        raise Refused(413, _SENTENCES[413], _CODES[413])
+    try:
+        async with asyncio.timeout(BODY_READ_S):
+            raw = await request.read()
+    except TimeoutError:
+        raise Refused(408, "The body came too slowly", "too_slow") from None
+    except web.RequestPayloadError:
+        raise Refused(400, "The body cannot be read", "bad_request") from None
+    if len(raw) > BODY_BYTES_MAX:
+        raise Refused(413, _SENTENCES[413], _CODES[413])
+    return raw
+
+
+def decode_body(raw: bytes, kind: type[StructT], sentence: str = "") -> StructT:
+    """A JSON body as `kind`; fields that it does not know are ignored, an empty body counts as `{}`.
+
+    `sentence` is what to say when a field that must be there is missing or of a wrong type.
+
+    Raises:
+        Refused: 400 for what cannot be understood or has a NUL in a string.
+    """
     try:
         body = msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        raise Refused(400, sentence or f"Bad request: {error}", "bad_request") from None
+        said = "" if _is_about_an_option(error, kind) else sentence
+        raise Refused(400, said or f"Bad request: {error}", "bad_request") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(400, "The body is not valid JSON", "bad_json") from None
     if _has_nul(msgspec.to_builtins(body)):
@@ -138,21 +171,12 @@ def _is_passing(error: Exception) -> bool:
     return not isinstance(error, asyncpg.DataError | ValueError)
 
 
-async def _read(request: web.Request) -> bytes:
-    if hdrs.CONTENT_TYPE in request.headers and request.content_type != "application/json":
-        raise Refused(400, "Send the body as application/json", "bad_content_type")
-    if (request.content_length or 0) > BODY_BYTES_MAX:
-        raise Refused(413, _SENTENCES[413], _CODES[413])
-    try:
-        async with asyncio.timeout(BODY_READ_S):
-            raw = await request.read()
-    except TimeoutError:
-        raise Refused(408, "The body came too slowly", "too_slow") from None
-    except web.RequestPayloadError:
-        raise Refused(400, "The body cannot be read", "bad_request") from None
-    if len(raw) > BODY_BYTES_MAX:
-        raise Refused(413, _SENTENCES[413], _CODES[413])
-    return raw
+def _is_about_an_option(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> bool:
+    """Is it a field that might have been left out?"""
+    field = _FIELD.search(str(error))
+    return field is not None and any(
+        one.encode_name == field[1] and not one.required for one in msgspec.structs.fields(kind)
+    )
 
 
 def _has_nul(value: Any) -> bool:

@@ -120,6 +120,9 @@ WRONG = [
     b"7",
     b'{"name":7}',
     b'{"name":null}',
+]
+
+WRONG_OPTIONS = [
     b'{"name":"x","numbers":["1"]}',
     b'{"name":"x","numbers":[1.5]}',
     b'{"name":"x","numbers":{}}',
@@ -132,6 +135,15 @@ async def test_missing_fields_and_wrong_types_have_the_sentence_of_the_contract(
         answer = await bare.post("/echo", data=body, headers={"Content-Type": "application/json"})
         assert answer.status == 400, body
         assert (await answer.json())["error"] == "name is required", body
+
+
+async def test_a_wrong_type_where_nothing_is_required_has_a_sentence_of_its_own(bare: Client) -> None:
+    for body in WRONG_OPTIONS:
+        answer = await bare.post("/echo", data=body, headers={"Content-Type": "application/json"})
+        assert answer.status == 400, body
+        said = (await answer.json())["error"]
+        assert said.startswith("Bad request: "), body
+        assert "numbers" in said, body
 
 
 async def test_a_nul_is_refused_wherever_it_is(bare: Client) -> None:
