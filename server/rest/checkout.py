@@ -19,6 +19,7 @@ from server.rest.asking import ask, new_command_id, sale
 from server.rest.door import customer
 from server.rest.envelope import Refused, cents_to_major, decode_body, iso, iso_or_none, ok, read_raw
 from server.rest.ids import uuid_or_none
+from server.rest.keys_under_way import same_request, still_running
 from server.services import Services, services
 from server.statements import sql
 
@@ -139,10 +140,9 @@ async def _stored(parts: Services, customer_id: UUID, key: IdempotencyKey) -> we
     row = await parts.database.fetchrow(sql("idempotent_order"), customer_id, key.key)
     if row is None:
         return None
-    if row["request_hash"] != key.request_hash:
-        raise Refused(422, "This Idempotency-Key was used for another request", "key_reused")
+    same_request(key, row["request_hash"])
     if row["status"] == OrderStatus.PENDING:
-        raise Refused(409, "The request with this Idempotency-Key is still running", "key_running")
+        raise still_running()
     if row["status"] == OrderStatus.PAYMENT_FAILED:
         raise Refused(402, f"Payment failed: {row['failure']}", Code.PAYMENT_FAILED)
     return await _receipt(parts, row["order_id"], customer_id)

@@ -1,4 +1,4 @@
-"""The Idempotency-Keys whose first request is still running in this process."""
+"""Idempotency-Keys: those whose first request is still running in this process, and how a key is refused."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +23,26 @@ class KeysUnderWay:
         """
         mine = (customer_id, key.key)
         running = self._running.get(mine)
-        if running is not None and running != key.request_hash:
-            raise Refused(422, "This Idempotency-Key was used for another request", "key_reused")
         if running is not None:
-            raise Refused(409, "The request with this Idempotency-Key is still running", "key_running")
+            same_request(key, running)
+            raise still_running()
         self._running[mine] = key.request_hash
         try:
             yield
         finally:
             del self._running[mine]
+
+
+def same_request(key: IdempotencyKey, first_hash: bytes) -> None:
+    """Is this the request that first had the key?
+
+    Raises:
+        Refused: 422, it is another one.
+    """
+    if key.request_hash != first_hash:
+        raise Refused(422, "This Idempotency-Key was used for another request", "key_reused")
+
+
+def still_running() -> Refused:
+    """The refusal while the first request with this key has no outcome."""
+    return Refused(409, "The request with this Idempotency-Key is still running", "key_running")
