@@ -25,15 +25,16 @@ class OpenCheckouts:
     @property
     def next_deadline(self) -> float | None:
         """When the next one is to be answered at the latest, in loop time."""
-        return min((waiting.deadline for waiting in self._waiting.values()), default=None)
+        return next((waiting.deadline for waiting in self._waiting.values()), None)  # the first is the oldest
 
     def add(self, order_id: str, told: Told, now: float) -> None:
         """Have this command wait for the order."""
         self._waiting.setdefault(order_id, _Waiting(now + self._answer_s, [])).told.append(told)
 
-    def origins(self) -> dict[str, object]:
-        """The socket that waits for each order, which needs no news of it."""
-        return {order_id: waiting.told[0].origin for order_id, waiting in self._waiting.items()}
+    def origin(self, order_id: str) -> object | None:
+        """The socket that waits for this order, which needs no news of it."""
+        waiting = self._waiting.get(order_id)
+        return None if waiting is None else waiting.told[0].origin
 
     def answer(self, order: Order, frame: bytes) -> None:
         """The order is settled: tell those who wait."""

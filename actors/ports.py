@@ -37,9 +37,13 @@ class Claim(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """The committed state of an event. `holders` has the customer of each held or sold seat."""
+    """The committed state of an event. `holders` has the customer of each held or sold seat.
+
+    `now_ms` is the store's time when the loop's clock was at `read_at_s`.
+    """
 
     now_ms: int
+    read_at_s: float
     terms: Terms
     revision: int
     epoch: str
@@ -66,7 +70,7 @@ class Batch(Struct, frozen=True):
     """All that one turn of the actor changes. `revision` is the one it starts from.
 
     `lookups` are the (customer, command id) pairs that may have been accepted before; if one was, nothing is
-    written. `orders` are as they now are; `new_orders` tells which of them begin in this batch.
+    written. `orders` are as they now are, each step of each order; one that is pending begins in this batch.
     """
 
     claim: Claim

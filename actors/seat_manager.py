@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from actors.core.layout import layout_of
 from actors.core.memory import Remembered
-from actors.core.model import OrderMoved
+from actors.core.model import OrderMoved, Status
 from actors.core.seating import Seating
 from actors.core.verdict import Accept, Await, Refuse, Settle, Verdict
 from actors.open_checkouts import OpenCheckouts
@@ -62,6 +62,7 @@ class ManagerSettings(Struct, frozen=True):
     batch_commands_max: int = 256
     stalled_after_s: float = 1.0
     retry_first_s: float = 0.005
+    retry_locked_max_s: float = 0.02
     retry_max_s: float = 0.5
     checkout_answer_s: float = limits.CHECKOUT_ANSWER_S
 
@@ -75,7 +76,7 @@ class SeatManager:
         self._ports = ports
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._offset_ms = loaded.now_ms - self._loop.time() * 1000
+        self._offset_ms = loaded.now_ms - loaded.read_at_s * 1000
         self._inbox: deque[Told] = deque()
         self._settled: deque[Settle] = deque()
         self._work = asyncio.Event()
@@ -83,7 +84,7 @@ class SeatManager:
         self._stalled_since: float | None = None
         self._not_before = 0.0
         self._is_stopping = False
-        self._status = self.seating.status(self.now_ms())
+        self._status: Status | None = None
 
     @classmethod
     async def load(cls, claim: Claim, ports: Ports, settings: ManagerSettings) -> "SeatManager":
@@ -96,6 +97,7 @@ class SeatManager:
         seating = manager.seating
         ports.audience.begin(claim.event_id, seating.revision, seating.epoch)
         ports.mirror.replace(claim, seating.revision, lambda: seating.holds)
+        manager._announce_status()
         for order in seating.pending_orders:
             ports.payments.collect(claim.event_id, order)
         return manager
@@ -219,9 +221,12 @@ class SeatManager:
                 if not isinstance(outcome, HeadBusy):
                     self._stalled_since = None
                     return outcome
+            if self._is_stopping:
+                raise OwnershipLost("the node stops before the outcome of a batch is known")
             self._stalled_since = self._stalled_since or self._loop.time()
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, self._settings.retry_max_s)
+            longest_s = self._settings.retry_max_s if is_unclear else self._settings.retry_locked_max_s
+            pause_s = min(2 * pause_s, longest_s)
 
     def _make_true(self, decided: Decided, batch: Batch) -> None:
         """Behind the output gate: the batch is durable, or there was nothing to write."""
@@ -230,7 +235,7 @@ class SeatManager:
         for (customer, command_id), remembered in draft.answers.items():
             seating.memory.keep(customer, command_id, remembered)
         seating.revision += batch.writes
-        origins = self._checkouts.origins() if decided.by_provider else {}
+        origins = {settled.order_id: self._checkouts.origin(settled.order_id) for settled, _ in decided.by_provider}
         for told, verdict in decided.by_customers:
             self._answer(told, verdict)
         for settled, accept in decided.by_provider:

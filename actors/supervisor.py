@@ -34,6 +34,7 @@ class SupervisorSettings(Struct, frozen=True):
     idle_stop_s: float = 60.0
     restart_first_s: float = 0.05
     restart_max_s: float = 5.0
+    unavailable_max_s: float = 0.25
 
 
 @dataclass
@@ -156,6 +157,7 @@ class Supervisor:
                 log.warning("event %s: %s", event_id, lost)
             except StoreUnavailable as problem:
                 log.warning("event %s could not be loaded: %s", event_id, problem)
+                pause_s = min(pause_s, self._settings.unavailable_max_s)
             except Exception:
                 log.exception("the seat manager of event %s died and is rebuilt", event_id)
             _give_up(slot, event_id)

@@ -90,7 +90,7 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
     )
 
 
-def news_of(decided: Decided, batch: Batch, seating: Seating, origins: dict[str, object]) -> News:
+def news_of(decided: Decided, batch: Batch, seating: Seating, origins: dict[str, object | None]) -> News:
     """What a committed batch means for those who watch; `origins` has the socket that began each order.
 
     Of a customer's hold the last state is told, once: a hold that ran out and was taken anew is the new one.

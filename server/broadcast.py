@@ -110,7 +110,10 @@ class Hub(Audience):
         while True:
             await asyncio.sleep(CARE_S)
             for event_id, channel in list(self._channels.items()):
-                channel.care(loop.time())
+                try:
+                    channel.care(loop.time())
+                except Exception:  # one event's trouble must not end the heartbeats of all
+                    log.exception("the channel of event %s failed", event_id)
                 if channel.is_forgotten(loop.time()):
                     del self._channels[event_id]
 
@@ -130,6 +133,7 @@ class Channel:
         self._sent = 0
         self._fold: dict[int, int] = {}
         self._notes: deque[Outbound] = deque()
+        self._said: Outbound | None = None
         self._history: deque[tuple[int, dict[int, int]]] = deque()
         self._history_seats = 0
         self._history_from = 0
@@ -164,9 +168,11 @@ class Channel:
             self._pump()
 
     def announce(self, message: Outbound) -> None:
-        """Send this to everybody, after the patches before it."""
-        self._notes.append(message)
-        self._pump()
+        """Send this to everybody, after the patches before it, unless it is what was said last."""
+        if message != self._said:
+            self._said = message
+            self._notes.append(message)
+            self._pump()
 
     def watch(self, seating: Seating, outbox: Outbox, position: tuple[str, int] | None) -> None:
         """Answer `open`: a patch from the position to now, or a snapshot."""
@@ -215,9 +221,11 @@ class Channel:
         if epoch != self._epoch or not self._history_from <= revision <= self._revision:
             return None
         fold: dict[int, int] = {}
-        for later, seats in self._history:
-            if later > revision:
-                fold.update(seats)
+        for later, seats in reversed(self._history):
+            if later <= revision:
+                break
+            for seat, state in seats.items():
+                fold.setdefault(seat, state)
         return _patch(self._epoch, revision, self._revision, fold)
 
     def _whole(self, seating: Seating) -> bytes:
@@ -277,6 +285,8 @@ class Channel:
             outbox.send_text(self._whole(seating))
         else:
             return  # the event is being loaded: next time
+        if self._said is not None:
+            outbox.send(self._said)
         outbox.revision = self._revision
         outbox.behind_since = None
         self._behind.discard(outbox)

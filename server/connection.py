@@ -32,6 +32,7 @@ UNANSWERED_COMMANDS_MAX = 64
 OPEN_WAIT_S = 5.0
 OPEN_RETRY_S = 0.1
 CLOSE_S = 2.0
+FRAMES_PER_TURN = 16
 
 _ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
@@ -108,9 +109,13 @@ class Connection:
             self._parts.hub.leave(self._event.event_id, self.outbox)
             if self._cut is not None:
                 self._cut.cancel()
+            if self._transport.get_write_buffer_size():
+                # Closing waits for what is unread to leave; whoever does not read is cut off all the same.
+                asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
 
     async def _converse(self) -> None:
         """Take what comes. After our own close frame it is read and dropped, until the client's has come."""
+        taken = 0
         while True:
             frame = await self._ws.receive()
             if frame.type in _ENDS:
@@ -125,6 +130,9 @@ class Connection:
             except Exception:
                 log.exception("a socket of event %s failed", self._event.event_id)
                 self.outbox.close(CloseCode.RESTARTING)
+            taken += 1
+            if taken % FRAMES_PER_TURN == 0:
+                await asyncio.sleep(0)  # `receive` does not, while frames are there: others want a turn, too
         if self.outbox.is_closing:
             self._transport.close()
         else:
@@ -139,6 +147,7 @@ class Connection:
             return
         if isinstance(command, Open):
             await self._open(command)
+            await asyncio.sleep(0)  # it may have folded much
         elif isinstance(command, Ping):
             self.outbox.send(Pong(command.at, self._parts.now_ms()))
         elif self._customer is None:
@@ -150,7 +159,7 @@ class Connection:
 
     def _tell(self, customer: str, command: Command) -> None:
         if self._unanswered >= UNANSWERED_COMMANDS_MAX:
-            self.outbox.send(rejected(command.id, Code.RATE_LIMITED, retry_after_ms=1_000))
+            self.outbox.send(rejected(command.id, Code.OVERLOADED, retry_after_ms=1_000))
         else:
             self._unanswered += 1
             told = Told(Asked(customer, command), self._reply, self.outbox)

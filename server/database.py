@@ -18,6 +18,7 @@ CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_IDLE_S = 10
 KEEPALIVE_INTERVAL_S = 5
 KEEPALIVE_TRIES = 3
+UNACKNOWLEDGED_MS = 5_000
 
 _SERVER_SETTINGS = {
     "application_name": "usher",
@@ -96,3 +97,5 @@ async def _keep_alive(connection: Any) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_TRIES)
+        # Keepalive says nothing while data is unacknowledged; without this a lost path is noticed after minutes.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 
 from protocol.codes import CloseCode
@@ -12,6 +13,8 @@ log = logging.getLogger(__name__)
 
 CHECK_S = 60.0
 GOODBYE_S = 3.0
+ENDED_MAX = 10_000
+"""Sessions remembered as ended here, for sockets whose handshake is under way."""
 
 Alive = Callable[[Collection[bytes]], Awaitable[set[bytes]]]
 
@@ -23,6 +26,7 @@ class Sockets:
         self._alive = alive
         self._open: set[Outbox] = set()
         self._by_session: dict[bytes, set[Outbox]] = {}
+        self._ended: OrderedDict[bytes, None] = OrderedDict()
         self._all_gone = asyncio.Event()
 
     def __len__(self) -> int:
@@ -31,6 +35,8 @@ class Sockets:
     def add(self, outbox: Outbox) -> None:
         """A socket has opened."""
         self._open.add(outbox)
+        if outbox.session_hash in self._ended:
+            outbox.close(CloseCode.SESSION_ENDED)  # the session ended during the handshake
         if outbox.session_hash is not None:
             self._by_session.setdefault(outbox.session_hash, set()).add(outbox)
 
@@ -47,6 +53,9 @@ class Sockets:
 
     def end_session(self, session_hash: bytes) -> None:
         """Close the sockets of a session that has ended."""
+        self._ended[session_hash] = None
+        if len(self._ended) > ENDED_MAX:
+            self._ended.popitem(last=False)
         for outbox in list(self._by_session.get(session_hash, ())):
             outbox.close(CloseCode.SESSION_ENDED)
 

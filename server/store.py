@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -26,6 +26,8 @@ from protocol import limits
 from server import store_rows
 from server.statements import sql
 
+T = TypeVar("T")
+
 _BROKEN_PROMISE = "UB001"
 _AWAY = (
     OSError,
@@ -38,18 +40,61 @@ _AWAY = (
     asyncpg.InvalidTransactionStateError,
     asyncpg.TransactionRollbackError,
 )
+ANSWER_S = 2.0
+"""How long an answer is waited for before its outcome counts as unknown. Shorter than the lease."""
+LOAD_S = 15.0
+LEFT_BEHIND_MAX = 32
+"""So many statements without an answer may be under way; beyond, the store is unavailable at once."""
+
 _LOCKED_TABLE = re.compile(r'relation "(\w+)"')
 
 
 class PostgresStore(Store):
-    """`actors.ports.Store` on a pool of connections. `node_id` answers the owner that claims are made for."""
+    """`actors.ports.Store` on a pool of connections. `node_id` answers the owner that claims are made for.
+
+    Nobody waits for ever, and nothing is cut off: each request runs in a task of its own. One that takes too long
+    is left behind, its outcome unknown; whatever it still does is fenced by owner, term and revision.
+    """
 
     def __init__(self, pool: asyncpg.Pool, node_id: Callable[[], str]) -> None:
         self._pool = pool
         self._node_id = node_id
-        self._commits: set[asyncio.Task[Outcome]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def claim(self, event_id: str) -> Claim | None:
+        return await self._patiently(self._claim(event_id), ANSWER_S)
+
+    async def release(self, claim: Claim) -> None:
+        await self._patiently(self._release(claim), ANSWER_S)
+
+    async def neglected(self, limit: int) -> list[str]:
+        return await self._patiently(self._neglected(limit), ANSWER_S)
+
+    async def load(self, claim: Claim) -> Loaded:
+        return await self._patiently(self._load(claim), LOAD_S)
+
+    async def commit(self, batch: Batch) -> Outcome:
+        return await self._patiently(self._commit(batch), ANSWER_S)
+
+    async def _patiently(self, work: Coroutine[Any, Any, T], patience_s: float) -> T:
+        if len(self._under_way) >= LEFT_BEHIND_MAX + self._pool.get_max_size():
+            work.close()
+            raise StoreUnavailable("too many statements have no answer")
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        # `wait` leaves the task alone when it is over, and when its caller is cancelled.
+        await asyncio.wait({task}, timeout=patience_s)
+        if not task.done():
+            raise StoreUnavailable(f"no answer within {patience_s} s")
+        return task.result()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # of one that was left behind; nobody else asks for it
+
+    async def _claim(self, event_id: str) -> Claim | None:
         owner = self._node_id()
         async with self._connection() as connection:
             try:
@@ -58,18 +103,19 @@ class PostgresStore(Store):
                 raise StoreUnavailable("a batch of the event is under way") from locked
         return None if term is None else Claim(event_id, owner, term)
 
-    async def release(self, claim: Claim) -> None:
+    async def _release(self, claim: Claim) -> None:
         async with self._connection() as connection:
             await connection.execute(sql("release_event"), claim.event_id, claim.owner, claim.term)
 
-    async def neglected(self, limit: int) -> list[str]:
+    async def _neglected(self, limit: int) -> list[str]:
         async with self._connection() as connection:
             return [str(row["event_id"]) for row in await connection.fetch(sql("neglected_events"), limit)]
 
-    async def load(self, claim: Claim) -> Loaded:
+    async def _load(self, claim: Claim) -> Loaded:
         event_id = claim.event_id
         async with self._connection() as connection:
             head = await connection.fetchrow(sql("load_event"), event_id, claim.owner, claim.term)
+            read_at_s = asyncio.get_running_loop().time()
             if head is None:
                 raise OwnershipLost(f"event {event_id} was claimed by another node")
             runs = await connection.fetch(sql("load_runs"), event_id)
@@ -80,6 +126,7 @@ class PostgresStore(Store):
             ran_out = await connection.fetch(sql("load_ran_out"), event_id, limits.HOLD_EXPIRED_MEMORY_S)
         return Loaded(
             now_ms=head["now_ms"],
+            read_at_s=read_at_s,
             terms=store_rows.terms(event_id, head),
             revision=head["revision"],
             epoch=head["epoch"],
@@ -91,13 +138,6 @@ class PostgresStore(Store):
             orders=[store_rows.order(row) for row in orders],
             ran_out_ms={str(row["customer_id"]): row["at_ms"] for row in ran_out},
         )
-
-    async def commit(self, batch: Batch) -> Outcome:
-        # In a task of its own: a caller that is cancelled must not cut a statement whose outcome matters.
-        task = asyncio.create_task(self._commit(batch))
-        self._commits.add(task)
-        task.add_done_callback(self._commits.discard)
-        return await asyncio.shield(task)
 
     async def _commit(self, batch: Batch) -> Outcome:
         try:

@@ -4,6 +4,7 @@
 `FakeDatabase` that leaves one safeguard out.
 """
 
+import asyncio
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -147,6 +148,7 @@ class FakeDatabase:
         ended = [row for row in event.journal if row.entry.kind == "expired" and row.at_ms > since_ms]
         return Loaded(
             now_ms=now_ms,
+            read_at_s=asyncio.get_running_loop().time(),
             terms=event.terms,
             revision=event.revision,
             epoch=event.epoch,

@@ -9,7 +9,8 @@ from protocol.inbound import HoldBest
 
 def best_block(view: View, wish: HoldBest) -> tuple[int, ...] | None:
     """`wish.count` available seats of one run that fit the wish, in index order; None: there are none."""
-    for run in view.layout.runs:
+    runs = view.layout.accessible_runs if wish.accessible is True else view.layout.runs
+    for run in runs:
         if _fits(run, wish):
             blocks = _blocks(view, run, wish)
             if blocks:

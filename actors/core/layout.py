@@ -17,11 +17,13 @@ class Run(Struct, frozen=True):
 
 
 class Layout(Struct, frozen=True):
-    """The runs, the nearest to the focal point first, and one price a seat."""
+    """The runs, the nearest to the focal point first, and one price a seat; the seats with wheelchair access."""
 
     prices_cents: Sequence[int]
     runs: tuple[Run, ...]
     accessible: frozenset[int] = frozenset()
+    accessible_runs: tuple[Run, ...] = ()
+    """Those of `runs` that have such a seat."""
 
 
 def layout_of(runs: Sequence[Run], accessible: frozenset[int] = frozenset()) -> Layout:
@@ -35,4 +37,8 @@ def layout_of(runs: Sequence[Run], accessible: frozenset[int] = frozenset()) -> 
         if run.first != len(prices_cents):
             raise ValueError(f"a run begins at {run.first} where {len(prices_cents)} was next")
         prices_cents.extend([run.price_cents] * run.count)
-    return Layout(prices_cents, tuple(sorted(runs, key=lambda run: (run.distance, run.first))), accessible)
+    ordered = tuple(sorted(runs, key=lambda run: (run.distance, run.first)))
+    with_access = tuple(
+        run for run in ordered if not accessible.isdisjoint(range(run.first, run.first + run.count))
+    )
+    return Layout(prices_cents, ordered, accessible, with_access)

@@ -21,6 +21,9 @@ class PostgresProxy:
         self.is_held_back = asyncio.Event()
         """Set as soon as a client has sent something that is held back."""
         self.held_back = bytearray()
+        self.late_answers: list[asyncio.Event] = []
+        """For each statement held back and let go: set when PostgreSQL has answered it after all."""
+        self.has_let_go = asyncio.Event()
 
     async def __aenter__(self) -> "PostgresProxy":
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -80,9 +83,10 @@ class PostgresProxy:
             inner_reader, inner_writer = await asyncio.open_unix_connection(path)
         else:
             inner_reader, inner_writer = await asyncio.open_connection(self._behind.host, self._behind.port)
+        owed: list[asyncio.Event] = []
         ways = [
-            asyncio.create_task(self._upstream(reader, inner_writer)),
-            asyncio.create_task(_downstream(inner_reader, writer)),
+            asyncio.create_task(self._upstream(reader, inner_writer, owed)),
+            asyncio.create_task(_downstream(inner_reader, writer, owed)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -92,17 +96,26 @@ class PostgresProxy:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _upstream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _upstream(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, owed: list[asyncio.Event]
+    ) -> None:
         while data := await reader.read(65536):
             if not self._flows.is_set():
                 self.held_back += data
                 self.is_held_back.set()
                 await self._flows.wait()
+                owed.append(asyncio.Event())
+                self.late_answers.append(owed[-1])
+                self.has_let_go.set()
             writer.write(data)
             await writer.drain()
 
 
-async def _downstream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _downstream(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, owed: list[asyncio.Event]
+) -> None:
     while data := await reader.read(65536):
+        while owed:
+            owed.pop().set()
         writer.write(data)
         await writer.drain()
