@@ -28,7 +28,7 @@ from server.redis_connection import open_redis
 from server.rest import auth, checkout, events, health, seats, venues
 from server.rest.door import guarded, prepare_response
 from server.rest.envelope import BODY_BYTES_MAX, enveloped
-from server.rest.keys_under_way import KeysUnderWay
+from server.rest.keys_under_way import KeysUnderWay, drop_old_keys
 from server.sales import PlacesCache
 from server.services import SERVICES, Services
 from server.session_cache import SessionCache
@@ -217,6 +217,7 @@ async def _sweep(parts: Services) -> None:
     while True:
         try:
             await parts.sessions.sweep()
+            await drop_old_keys(parts.database, parts.now())
             await parts.database.execute("SELECT journal_partitions($1, interval '48 hours')", parts.now())
         except TROUBLE as problem:
             log.warning("the hourly sweep failed: %s", problem)

@@ -1,7 +1,7 @@
 """Checkout and orders. A repeated `Idempotency-Key` gets the stored outcome, whatever happened in between."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from server.rest.asking import ask, new_command_id, sale
 from server.rest.door import customer
 from server.rest.envelope import Refused, cents_to_major, decode_body, iso, iso_or_none, ok, read_raw
 from server.rest.ids import uuid_or_none
-from server.rest.keys_under_way import same_request, still_running
+from server.rest.keys_under_way import keys_live_since, same_request, still_running
 from server.services import Services, services
 from server.statements import sql
 
@@ -46,9 +46,11 @@ async def checkout(request: web.Request) -> web.Response:
     if key is None:
         return await _buy(parts, session.customer_id, purchase, new_command_id(), None)
     with parts.keys_under_way.take(session.customer_id, key):
-        if (stored := await _stored(parts, session.customer_id, key)) is not None:
+        live_since = keys_live_since(parts.now())
+        if (stored := await _stored(parts, session.customer_id, key, live_since)) is not None:
             return stored
-        return await _buy(parts, session.customer_id, purchase, _command_id(key), key)
+        command_id = await _command_id(parts, session.customer_id, key, live_since)
+        return await _buy(parts, session.customer_id, purchase, command_id, key)
 
 
 @routes.get("/api/v1/checkout/orders")
@@ -131,13 +133,23 @@ def _key(request: web.Request, body: Purchase | bytes) -> IdempotencyKey | None:
     return IdempotencyKey(key, hashlib.sha256(said).digest())
 
 
-def _command_id(key: IdempotencyKey) -> str:
-    return f"key-{hashlib.sha256(key.key.encode()).hexdigest()[:56]}"
+async def _command_id(parts: Services, customer_id: UUID, key: IdempotencyKey, live_since: datetime) -> str:
+    """The id of the command that this key means now: the same one as long as the key lives, on whichever node.
+
+    A key that is used again after it has run out is a new one, while the journal may still hold the command of its
+    first use, and the orders hold it for ever. So the id counts the orders that the key began in earlier lives:
+    that number changes only when a key runs out, never by what is under way.
+    """
+    first = f"key-{hashlib.sha256(key.key.encode()).hexdigest()[:48]}"
+    earlier = await parts.database.fetchval(sql("earlier_uses_of_key"), customer_id, first, live_since)
+    return f"{first}-{earlier}" if earlier else first
 
 
-async def _stored(parts: Services, customer_id: UUID, key: IdempotencyKey) -> web.Response | None:
+async def _stored(
+    parts: Services, customer_id: UUID, key: IdempotencyKey, live_since: datetime
+) -> web.Response | None:
     """The remembered outcome of this key; None: it is new."""
-    row = await parts.database.fetchrow(sql("idempotent_order"), customer_id, key.key)
+    row = await parts.database.fetchrow(sql("idempotent_order"), customer_id, key.key, live_since)
     if row is None:
         return None
     same_request(key, row["request_hash"])

@@ -26,7 +26,11 @@ BEGIN
             IF o.idempotency_key IS NOT NULL THEN
                 INSERT INTO idempotency (customer_id, key, request_hash, event_id, order_id, created_at)
                 VALUES (o.customer, o.idempotency_key, decode(o.request_hash, 'base64'), p_event, o.order_id, p_at)
-                ON CONFLICT (customer_id, key) DO NOTHING;  -- two nodes at once: the first one keeps the key
+                -- Two nodes at once: the first one keeps the key. One that has run out is new again.
+                ON CONFLICT (customer_id, key) DO UPDATE
+                   SET request_hash = excluded.request_hash, event_id = excluded.event_id,
+                       order_id = excluded.order_id, created_at = excluded.created_at
+                 WHERE idempotency.created_at <= p_at - interval '48 hours';
             END IF;
             CONTINUE;
         END IF;

@@ -25,10 +25,27 @@ SELECT h.event_id, h.started_at, h.changed_at, h.expires_at, e.created_at AS eve
 SELECT EXISTS (SELECT FROM journal WHERE customer_id = $1 AND kind = 'expired' AND at > $2)
 
 -- name: idempotent_order
--- The order that a key of this customer began. $1 customer, $2 key.
+-- The order that a key of this customer began, unless the key has run out. $1 customer, $2 key, $3 keys live since.
 SELECT i.request_hash, i.order_id, i.created_at, o.status, o.failure
   FROM idempotency i JOIN orders o ON o.event_id = i.event_id AND o.id = i.order_id
- WHERE i.customer_id = $1 AND i.key = $2
+ WHERE i.customer_id = $1 AND i.key = $2 AND i.created_at > $3
+
+-- name: earlier_uses_of_key
+-- How many orders this customer began with a key whenever it had been new before, and has run out since.
+-- $1 customer, $2 the id of its first command, $3 keys live since.
+SELECT count(*) FROM orders
+ WHERE customer_id = $1 AND (command_id = $2 OR starts_with(command_id, $2 || '-')) AND created_at <= $3
+
+-- name: drop_old_keys
+-- Drops keys that have run out, at most so many. $1 keys live since, $2 at most so many.
+WITH old AS (
+    SELECT customer_id, key FROM idempotency WHERE created_at <= $1 ORDER BY created_at LIMIT $2
+), dropped AS (
+    DELETE FROM idempotency i USING old
+     WHERE i.customer_id = old.customer_id AND i.key = old.key AND i.created_at <= $1
+    RETURNING 1
+)
+SELECT count(*) FROM dropped
 
 -- name: order
 -- One order of a customer, with its event and venue. $1 order, $2 customer.

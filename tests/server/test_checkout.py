@@ -15,6 +15,7 @@ from actors.seat_manager import ManagerSettings
 from actors.supervisor import SupervisorSettings
 from server.engines import PostgresAddress, RedisAddress
 from server.payments.port import ProviderAway
+from server.rest.keys_under_way import drop_old_keys
 from tests.server.parts import SHARED, Customer, Json, Reply, Till, Usher, running, until
 from tests.server.test_seats import DEAD_SESSION, NO_EVENT, NO_SESSION, UNKNOWN, at, labels
 
@@ -412,6 +413,55 @@ async def test_a_key_belongs_to_one_request(shop: Usher, till: Till) -> None:
     other_form = b'{ "event_id" : "%s",\n"payment_method":"\\u0063ard"}' % event_id.encode()
     assert (await shop.rest("POST", "/checkout", other_form, ada, {"Idempotency-Key": "k"})).raw == first.raw
     assert len(till.ledger) == 1
+
+
+async def age_keys(shop: Usher, by: Customer, hours: float) -> None:
+    """Let the customer's keys and orders be older."""
+    for table in ("idempotency", "orders"):
+        await shop.database.execute(
+            f"UPDATE {table} SET created_at = created_at - $2::interval WHERE customer_id = $1",
+            UUID(by.id),
+            timedelta(hours=hours),
+        )
+
+
+@pytest.mark.parametrize("is_dropped", [True, False])
+@pytest.mark.parametrize("is_loaded", [True, False])
+async def test_a_key_is_new_again_after_48_hours(
+    shop: Usher, till: Till, is_dropped: bool, is_loaded: bool
+) -> None:
+    event_id, ada = await holding(shop, 0)
+    orders = []
+    for seat in (1, 2, 3):
+        reply = await shop.buy(ada, key="k")
+        assert (await shop.buy(ada, key="k")).raw == reply.raw
+        orders.append(reply.data["order"]["id"])
+        # The journal has the command still, and so has the memory of a manager that stays.
+        await shop.reserve(event_id, [seat], ada)
+        assert (await shop.buy(ada, key="k")).raw == reply.raw
+        await age_keys(shop, ada, 47.9)
+        assert (await shop.buy(ada, key="k")).raw[:40] == reply.raw[:40]
+        await age_keys(shop, ada, 0.2)
+        if is_dropped:
+            await drop_old_keys(shop.database, shop.parts.now())
+        if not is_loaded:
+            await shop.unload(event_id)
+    assert len(set(orders)) == 3
+    assert len(till.ledger) == 3
+    assert (await shop.buy(ada, "other", key="k")).status == 200, "another request too"
+
+
+async def test_old_keys_are_dropped_and_no_others(shop: Usher, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.rest.keys_under_way.DROP_MAX", 2)
+    event_id, ada = await holding(shop, 0, max_tickets=10)
+    for number in range(6):
+        assert (await shop.buy(ada, key=f"k{number}")).status == 200
+        await shop.reserve(event_id, [number + 1], ada)
+        if number == 4:
+            await age_keys(shop, ada, 48.1)
+    await drop_old_keys(shop.database, shop.parts.now())
+    left = await shop.database.fetch("SELECT key FROM idempotency WHERE customer_id = $1", UUID(ada.id))
+    assert [row["key"] for row in left] == ["k5"]
 
 
 async def test_a_key_is_one_customers(shop: Usher, till: Till) -> None:
