@@ -478,7 +478,7 @@ async def test_too_many_commands_without_waiting_are_refused_fast(
             await socket.seen("accepted", "rejected", id=f"r{number}")
         codes = [frame["code"] for frame in socket.of("rejected")]
         assert codes
-        assert set(codes) == {"rate_limited"}
+        assert set(codes) == {"overloaded"}
         assert all(frame["retry"] and frame["retry_after_ms"] > 0 for frame in socket.of("rejected"))
         # Once answered there is room again.
         assert hold(await socket.ask("release_seats", seats=[]))["seats"] == []
