@@ -1,5 +1,6 @@
 """Between the rows of PostgreSQL and the words of the actors."""
 
+import logging
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,10 @@ from protocol.outbound import OrderStatus
 from protocol.seat_state import SeatState
 
 Row = Mapping[str, Any]
+
+_LONG_AGO_MS = 1
+
+log = logging.getLogger(__name__)
 
 
 def terms(event_id: str, row: Row) -> Terms:
@@ -45,21 +50,32 @@ def holders(rows: Iterable[Row]) -> dict[int, str]:
 
 
 def holds(rows: Iterable[Row], holders: Mapping[int, str], states: bytes) -> dict[str, Hold]:
-    """The holds with their seats, which follow from who holds which seat."""
+    """The holds with their seats, which follow from who holds which seat.
+
+    Where somebody's SQL has parted the two, the event still loads: a hold without seats counts as not there, and
+    held seats without a hold as held by one that ran out long ago, so that they are free again with the first turn.
+    """
     seats: dict[str, list[int]] = {}
     for index, customer in holders.items():
         if states[index] == SeatState.HELD:
             seats.setdefault(customer, []).append(index)
-    return {
-        (customer := str(row["customer_id"])): Hold(
-            tuple(sorted(seats[customer])),
+    found = {}
+    for row in rows:
+        customer = str(row["customer_id"])
+        if (held := seats.pop(customer, None)) is None:
+            log.warning("customer %s has a hold without seats; it is ignored", customer)
+            continue
+        found[customer] = Hold(
+            tuple(sorted(held)),
             row["started_ms"],
             row["changed_ms"],
             row["expires_ms"],
             row["extended"],
         )
-        for row in rows
-    }
+    for customer, stray in seats.items():
+        log.warning("customer %s has held seats without a hold; they are set free: %s", customer, stray)
+        found[customer] = Hold(tuple(sorted(stray)), _LONG_AGO_MS, _LONG_AGO_MS, _LONG_AGO_MS)
+    return found
 
 
 def order(row: Row) -> Order:
