@@ -11,6 +11,7 @@ from actors.core.model import IdempotencyKey
 from actors.core.verdict import Entry
 from actors.ports import Batch, Committed, HeadBusy, SeatsBusy, StoreUnavailable
 from protocol.outbound import OrderStatus
+from server import store
 from tests.contract.benches import PostgresBench
 from tests.contract.pen import ADA, BOB, Owner, accepted, as_it_is, owner_of
 
@@ -180,3 +181,38 @@ async def test_locked_rows_are_told_apart_in_any_language(
         assert await owner.store.commit(batch) == SeatsBusy(frozenset({2}))
     async with postgres_bench.head_locked(event_id):
         assert await owner.store.commit(batch) == HeadBusy()
+
+
+async def test_an_answer_that_does_not_come_is_an_unknown_outcome(
+    postgres_bench: PostgresBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "ANSWER_S", 0.05)
+    owner, batch = await a_longer_hold(postgres_bench)
+    event_id = owner.claim.event_id
+    async with postgres_bench.hold_locked(event_id, ADA):
+        with pytest.raises(StoreUnavailable):
+            await owner.store.commit(batch)
+    # What was left behind has been written meanwhile, or is not: the same batch again tells, and applies once.
+    monkeypatch.setattr(store, "ANSWER_S", 5.0)
+    while isinstance(outcome := await owner.store.commit(batch), HeadBusy):
+        pass
+    assert outcome == Committed(2)
+    assert len((await postgres_bench.picture(event_id)).journal) == 2
+
+
+async def test_statements_without_an_answer_do_not_pile_up(
+    postgres_bench: PostgresBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, batch = await a_longer_hold(postgres_bench)
+    monkeypatch.setattr(store, "ANSWER_S", 0.01)
+    monkeypatch.setattr(store, "LEFT_BEHIND_MAX", 2)
+    pool = postgres_bench.pool
+    taken = [await pool.acquire() for _ in range(pool.get_max_size())]
+    problems = []
+    for _ in range(pool.get_max_size() + 5):
+        with pytest.raises(StoreUnavailable) as problem:
+            await owner.store.commit(batch)
+        problems.append(str(problem.value))
+    for connection in taken:
+        await pool.release(connection)
+    assert sum("too many" in text for text in problems) == 3
