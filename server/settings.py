@@ -1,6 +1,7 @@
 """The settings of one server process: read once from the environment, passed down, never changed."""
 
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,6 +15,8 @@ DEFAULT_CORS_ORIGIN = "http://localhost:5173"
 PORT_MAX = 65535
 PASSWORD_CHARACTERS_MAX = 128
 
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+", re.ASCII)
+
 
 class SettingsError(ValueError):
     """A setting has a value that cannot be meant; the text names the setting and the values allowed."""
@@ -24,7 +27,7 @@ class Settings:
     """What one server process is told from outside.
 
     `database` and `redis` are None where the embedded engine in `data_dir` is meant; `port` 0 is any free
-    port.
+    port. `public_origin` is what browsers have in their address bar; None: whatever a request says that it is for.
     """
 
     host: str = "127.0.0.1"
@@ -35,6 +38,7 @@ class Settings:
     database: PostgresAddress | None = None
     redis: RedisAddress | None = None
     cors_origin: str = DEFAULT_CORS_ORIGIN
+    public_origin: str | None = None
     admin_password: str | None = field(default=None, repr=False)
     is_rate_limited: bool = True
     node_name: str = "usher"
@@ -64,7 +68,8 @@ class Settings:
             "port": _port(env, "PORT", DEFAULT_PORT),
             "database": _database(env),
             "redis": _redis(env),
-            "cors_origin": _origin(env),
+            "cors_origin": _origin(env, "CORS_ORIGIN", DEFAULT_CORS_ORIGIN),
+            "public_origin": _public_origin(env),
             "admin_password": _admin_password(env),
             "is_rate_limited": _switch(env, "USHER_RATE_LIMIT"),
         }
@@ -103,17 +108,23 @@ def _redis(env: Mapping[str, str]) -> RedisAddress | None:
     )
 
 
-def _origin(env: Mapping[str, str]) -> str:
+def _public_origin(env: Mapping[str, str]) -> str | None:
+    return (
+        _origin(env, "USHER_PUBLIC_ORIGIN", "https://tickets.example.org") if "USHER_PUBLIC_ORIGIN" in env else None
+    )
+
+
+def _origin(env: Mapping[str, str], name: str, example: str) -> str:
     """One origin as browsers send it: scheme, host in lower case, port where it is not the usual one."""
-    text = env.get("CORS_ORIGIN", DEFAULT_CORS_ORIGIN).strip()
-    refusal = f"CORS_ORIGIN must be one origin such as {DEFAULT_CORS_ORIGIN}, not {text!r}"
+    text = env.get(name, example).strip()
+    refusal = f"{name} must be one origin such as {example}, not {text!r}"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise SettingsError(refusal) from error
     extras = parts.path.rstrip("/") or parts.query or parts.fragment or parts.username is not None
-    if parts.scheme not in ("http", "https") or not host or extras or "*" in host or " " in text or "," in text:
+    if parts.scheme not in ("http", "https") or not host or extras or not _HOST.fullmatch(host):
         raise SettingsError(refusal)
     host = f"[{host}]" if ":" in host else host
     is_usual = port in (None, {"http": 80, "https": 443}[parts.scheme])

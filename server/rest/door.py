@@ -57,8 +57,11 @@ def is_foreign(request: web.Request) -> bool:
 
 
 def own_origin(request: web.Request) -> str | None:
-    """The origin under which this request reached us; None where the Host header makes no sense."""
-    return _normal(f"{request.scheme}://{request.host}")
+    """The origin that browsers know us by: as set, which it must be behind a proxy that speaks TLS for us.
+
+    Where it is not set, it is the one under which this request reached us; None: its Host header makes no sense.
+    """
+    return services(request).settings.public_origin or _normal(f"{request.scheme}://{request.host}")
 
 
 @web.middleware
@@ -136,14 +139,14 @@ def set_cookie(request: web.Request, response: web.StreamResponse, session: str,
         path="/",
         httponly=True,
         samesite="Lax",
-        secure=request.secure,
+        secure=_is_under_tls(request),
     )
 
 
 def clear_cookie(request: web.Request, response: web.StreamResponse) -> None:
     """Have the browser forget the session's id."""
     name = _cookie_name(request)
-    response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=request.secure)
+    response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=_is_under_tls(request))
 
 
 def _is_allowed_other(request: web.Request, origin: str) -> bool:
@@ -161,7 +164,12 @@ def _is_preflight(request: web.Request) -> bool:
 
 
 def _cookie_name(request: web.Request) -> str:
-    return _COOKIE_TLS if request.secure else _COOKIE
+    return _COOKIE_TLS if _is_under_tls(request) else _COOKIE
+
+
+def _is_under_tls(request: web.Request) -> bool:
+    public_origin = services(request).settings.public_origin
+    return request.secure if public_origin is None else public_origin.startswith("https:")
 
 
 def _policy(request: web.Request) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -43,10 +44,10 @@ async def sign(request: web.Request) -> web.Response:
 def shop(aiohttp_client: AiohttpClient) -> Open:
     """Opens an application that is little more than the door."""
 
-    async def opened(*, cors_origin: str = CORS, is_tls: bool = False) -> Client:
+    async def opened(*, is_tls: bool = False, **settings: Any) -> Client:
         middlewares = [enveloped, door.guarded]
         app = web.Application(middlewares=[under_tls, *middlewares] if is_tls else middlewares)
-        app[SERVICES] = some_parts(settings=Settings(cors_origin=cors_origin))
+        app[SERVICES] = some_parts(settings=Settings(**{"cors_origin": CORS} | settings))
         app.on_response_prepare.append(door.prepare_response)
         app.router.add_route("*", "/act", act)
         app.router.add_route("*", "/api/v1/act", act)
@@ -134,6 +135,33 @@ async def test_under_tls_own_pages_are_https(shop: Open) -> None:
     assert await status(client, {"Origin": "https://shop.example"}) == 200
     assert await status(client, {"Origin": "https://shop.example:443"}) == 200
     assert await status(client, {"Origin": "http://shop.example"}) == 403
+
+
+async def test_behind_a_proxy_own_pages_are_those_of_the_public_origin(shop: Open) -> None:
+    client = await shop(public_origin="https://tickets.example")
+    for host in ("tickets.example", "10.0.0.7:3001"):
+        for own in ("https://tickets.example", "https://Tickets.example:443", CORS):
+            assert await status(client, {"Host": host, "Origin": own}) == 200
+        for foreign in ("http://tickets.example", f"http://{host}", "https://evil.example", "null"):
+            assert await status(client, {"Host": host, "Origin": foreign}) == 403
+    policy = (await client.get("/act", headers=OWN)).headers["Content-Security-Policy"]
+    assert "connect-src 'self' wss://tickets.example;" in policy
+
+
+async def test_behind_a_proxy_that_speaks_tls_the_cookie_is_for_tls(shop: Open) -> None:
+    client = await shop(public_origin="https://tickets.example")
+    cookie = (await client.post("/sign")).headers["Set-Cookie"]
+    assert cookie.startswith("__Host-session=the-id; ")
+    assert "Secure" in cookie.split("; ")
+    cleared = (await client.delete("/sign")).headers["Set-Cookie"]
+    assert cleared.startswith('__Host-session=""; ')
+    assert "Secure" in cleared.split("; ")
+    shown = await client.post("/sign", headers={"Cookie": "session=plain; __Host-session=tls"})
+    assert (await shown.json())["data"] == {"shown": "tls"}
+    plain = await shop(public_origin="http://tickets.example")
+    cookie = (await plain.post("/sign")).headers["Set-Cookie"]
+    assert cookie.startswith("session=the-id; ")
+    assert "Secure" not in cookie.split("; ")
 
 
 async def test_the_one_other_origin_is_a_setting(shop: Open) -> None:

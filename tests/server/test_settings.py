@@ -18,6 +18,7 @@ def test_an_empty_environment_means_the_embedded_engines_on_port_3001() -> None:
     assert settings.workers == 1
     assert settings.data_dir == Path(".data")
     assert settings.cors_origin == "http://localhost:5173"
+    assert settings.public_origin is None
     assert settings.admin_password is None
     assert settings.is_rate_limited
     assert settings.node_name
@@ -44,6 +45,7 @@ def test_every_variable_is_read() -> None:
             "REDIS_PORT": "6380",
             "REDIS_PASSWORD": "r",
             "CORS_ORIGIN": "https://Shop.example:443/",
+            "USHER_PUBLIC_ORIGIN": "https://Tickets.example:443",
             "USHER_RATE_LIMIT": "off",
             "ADMIN_PASSWORD": " with spaces ",
         }
@@ -53,6 +55,7 @@ def test_every_variable_is_read() -> None:
     assert settings.database == PostgresAddress("::1", 5433, "u", "p", "n")
     assert settings.redis == RedisAddress("localhost", 6380, None, "r")
     assert settings.cors_origin == "https://shop.example"
+    assert settings.public_origin == "https://tickets.example"
     assert not settings.is_rate_limited
     assert settings.admin_password == " with spaces "
 
@@ -92,6 +95,11 @@ def test_an_override_that_is_no_setting_is_a_mistake_of_the_program() -> None:
         ("CORS_ORIGIN", "https://user@shop.example"),
         ("CORS_ORIGIN", "https://shop.example:port"),
         ("CORS_ORIGIN", "https://a.example, https://b.example"),
+        ("CORS_ORIGIN", "https://a;b.example"),
+        ("USHER_PUBLIC_ORIGIN", "tickets.example.org"),
+        ("USHER_PUBLIC_ORIGIN", "https://tickets.example.org/shop"),
+        ("USHER_PUBLIC_ORIGIN", "wss://tickets.example.org"),
+        ("USHER_PUBLIC_ORIGIN", "https://a; script-src *"),
         ("USHER_RATE_LIMIT", "no"),
         ("ADMIN_PASSWORD", "x" * 129),
     ],
