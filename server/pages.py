@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from server.rest.envelope import Refused
 from server.services import services
@@ -15,6 +16,7 @@ STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FOR_EVER = "public, max-age=31536000, immutable"
 _COMPRESS_BYTES_MIN = 1_000
+_NO_PAGES = ("/api/", "/ws/", "/static/", "/maps/")
 
 routes = web.RouteTableDef()
 
@@ -31,11 +33,19 @@ async def page(_request: web.Request) -> web.StreamResponse:
     return web.FileResponse(STATIC_FOLDER / "index.html", headers={hdrs.CACHE_CONTROL: "no-cache"})
 
 
-@routes.get("/{unknown:(?!(?:api|ws|static|maps)/).*}")
-async def unknown(request: web.Request) -> web.StreamResponse:
-    """An address that is none of ours: the application says so to people, the envelope to programs."""
-    if "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
-        raise Refused(404, "Not found", "not_found")
+@web.middleware
+async def unknown(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An address that is none of ours: the application says so to people who look at it, the envelope to programs.
+
+    No route, because one for all addresses would answer 405 to the other methods.
+    """
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        is_read = request.method in (hdrs.METH_GET, hdrs.METH_HEAD)
+        is_for_people = "text/html" in request.headers.get(hdrs.ACCEPT, "")
+        if not is_read or not is_for_people or request.path.startswith(_NO_PAGES):
+            raise
     return web.FileResponse(STATIC_FOLDER / "index.html", status=404, headers={hdrs.CACHE_CONTROL: "no-cache"})
 
 
@@ -63,4 +73,5 @@ def add_pages(app: web.Application) -> None:
     """Serve the application's files under `/static`, its page and the maps."""
     app.add_routes(routes)
     app.router.add_static("/static", STATIC_FOLDER)
+    app.middlewares.append(unknown)
     app.on_response_prepare.append(_revalidate)

@@ -159,3 +159,13 @@ async def test_pages_are_only_read(usher: Usher, path: str) -> None:
     found = await get(usher, path, "POST")
     assert found.status == 405
     assert json.loads(found.body)["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"])
+async def test_an_unknown_address_is_unknown_to_every_method(usher: Usher, method: str) -> None:
+    for path in ("/nothing", "/index.php", "/api/v1/nothing", "/maps/x/y", "/ws/nothing"):
+        for headers in ({}, HTML):
+            found = await get(usher, path, method, **headers)
+            assert found.status == 404, path
+            assert json.loads(found.body) == {"success": False, "error": "Not found", "code": "not_found"}
+            assert "Allow" not in found.headers
