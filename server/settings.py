@@ -109,9 +109,8 @@ def _redis(env: Mapping[str, str]) -> RedisAddress | None:
 
 
 def _public_origin(env: Mapping[str, str]) -> str | None:
-    return (
-        _origin(env, "USHER_PUBLIC_ORIGIN", "https://tickets.example.org") if "USHER_PUBLIC_ORIGIN" in env else None
-    )
+    name = "USHER_PUBLIC_ORIGIN"
+    return _origin(env, name, "https://tickets.example.org") if name in env else None
 
 
 def _origin(env: Mapping[str, str], name: str, example: str) -> str:
