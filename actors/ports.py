@@ -187,7 +187,7 @@ class Mirror(Protocol):
     def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None]) -> None:
         """These customers' holds changed."""
 
-    def replace(self, claim: Claim, revision: int, holds: Callable[[], dict[str, Hold]]) -> None:
+    def replace(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
         """Everything is to be written anew; `holds` gives the holds, also for later rebuilds."""
 
     def forget(self, claim: Claim) -> None:

@@ -96,7 +96,7 @@ class SeatManager:
         manager = cls(claim, await ports.store.load(claim), ports, settings)
         seating = manager.seating
         ports.audience.begin(claim.event_id, seating.revision, seating.epoch)
-        ports.mirror.replace(claim, seating.revision, lambda: seating.holds)
+        ports.mirror.replace(claim, seating.revision, seating.epoch, lambda: seating.holds)
         manager._announce_status()
         for order in seating.pending_orders:
             ports.payments.collect(claim.event_id, order)

@@ -1,10 +1,11 @@
 """The mirror of the holds in Redis, for whoever wants to look from outside. Nothing is decided from it.
 
     usher:{event}:holds   hash, customer -> {"seats":[…],"expires_at_ms":…}, each field with a time to live
-    usher:{event}:head    hash, term and revision of what is there: the sentinel that tells a loss
+    usher:{event}:head    hash, epoch, term and revision of what is there: the sentinel that tells a loss
 
 One conflating writer for each event: what changes while a write is under way goes with the next. A stale owner
-that wakes up cannot overwrite, because the script compares (term, revision).
+that wakes up cannot overwrite, because the script compares (term, revision). Those of another epoch are numbers of
+another history: who loads the event in a new one writes all anew. What nobody writes any more runs out.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from actors.ports import Claim, Mirror
 log = logging.getLogger(__name__)
 
 CHECK_S = 1.0
+KEPT_S = 24 * 3600
+"""Each write prolongs the keys by this; where the head runs out in a quiet event, it is written anew."""
 FIELDS_PER_GROUP_MAX = 1_000
 """Lua's unpack has a limit of some thousand values."""
 
@@ -78,11 +81,11 @@ class RedisMirror(Mirror):
         if self._is_on and event is not None:
             event.touch(revision, holds)
 
-    def replace(self, claim: Claim, revision: int, holds: Callable[[], dict[str, Hold]]) -> None:
+    def replace(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
         if not self._is_on:
             return
         self.forget(claim)
-        self._events[claim.event_id] = event = _EventMirror(self._write, claim, revision, holds)
+        self._events[claim.event_id] = event = _EventMirror(self._write, claim, revision, epoch, holds)
         event.touch(revision, {})
 
     def forget(self, claim: Claim) -> None:
@@ -90,10 +93,10 @@ class RedisMirror(Mirror):
         if event is not None and event.task is not None:
             event.task.cancel()
 
-    async def _write(self, claim: Claim, revision: int, base: int | None, holds: Holds) -> bool:
+    async def _write(self, claim: Claim, revision: int, epoch: str, base: int | None, holds: Holds) -> bool:
         """Write; False: all is to be written anew. Raises what Redis raises."""
         keys = [f"usher:{{{claim.event_id}}}:head", f"usher:{{{claim.event_id}}}:holds"]
-        answer = await self._script(keys, _arguments(claim, revision, base, holds))
+        answer = await self._script(keys, _arguments(claim, revision, epoch, base, holds))
         return bool(answer != b"gap")
 
     async def _keep_looking(self) -> None:
@@ -115,8 +118,11 @@ class RedisMirror(Mirror):
 class _EventMirror:
     """What one event has still to write. A task is there while there is something."""
 
-    def __init__(self, write: Any, claim: Claim, revision: int, holds: Callable[[], dict[str, Hold]]) -> None:
+    def __init__(
+        self, write: Any, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]
+    ) -> None:
         self.claim = claim
+        self._epoch = epoch
         self.task: asyncio.Task[None] | None = None
         self._write = write
         self._holds = holds
@@ -153,7 +159,7 @@ class _EventMirror:
             # Assume it will be written: what changes meanwhile builds on it.
             self._base = revision
             try:
-                is_written = await self._write(self.claim, revision, base, holds)
+                is_written = await self._write(self.claim, revision, self._epoch, base, holds)
             except (RedisError, OSError):
                 is_written = False
                 await asyncio.sleep(pause_s)
@@ -170,14 +176,14 @@ async def has_command(redis: Redis, name: str) -> bool:
     return any(found if isinstance(found, list) else found.values())
 
 
-def _arguments(claim: Claim, revision: int, base: int | None, holds: Holds) -> list[Any]:
+def _arguments(claim: Claim, revision: int, epoch: str, base: int | None, holds: Holds) -> list[Any]:
     gone = [customer for customer, hold in holds.items() if hold is None]
     groups: dict[int, list[str | bytes]] = {}
     for customer, hold in holds.items():
         if hold is not None:
             shown = {"seats": hold.seats, "expires_at_ms": hold.expires_ms}
             groups.setdefault(hold.expires_ms, []).extend((customer, msgspec.json.encode(shown)))
-    arguments: list[Any] = [claim.term, revision, "" if base is None else base, len(gone), *gone]
+    arguments: list[Any] = [epoch, KEPT_S, claim.term, revision, "" if base is None else base, len(gone), *gone]
     for expires_ms, fields in groups.items():
         for part in _parts(fields):
             arguments += [expires_ms, len(part) // 2, *part]

@@ -310,7 +310,7 @@ class FakeMirror(Mirror):
             if hold is not None:
                 mine[customer] = hold
 
-    def replace(self, claim: Claim, revision: int, holds: Callable[[], dict[str, Hold]]) -> None:
+    def replace(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
         self.at[claim.event_id] = (claim.term, revision)
         self.holds[claim.event_id] = dict(holds())
 

@@ -14,6 +14,7 @@ from server.mirror import RedisMirror
 from tests.fakes import FakeMirror
 
 EVENT = "the-event"
+EPOCH = "the-epoch"
 FAR_MS = 4_000_000_000_000
 OLD, NEW = Claim(EVENT, "old", 1), Claim(EVENT, "new", 2)
 
@@ -86,14 +87,14 @@ def mirrors(request: Any) -> MirrorBench:
 
 
 async def test_what_was_loaded_is_shown(mirrors: MirrorBench) -> None:
-    mirrors.mirror().replace(OLD, 7, lambda: {"ada": hold(1, 2), "bob": hold(3, minutes=5)})
+    mirrors.mirror().replace(OLD, 7, EPOCH, lambda: {"ada": hold(1, 2), "bob": hold(3, minutes=5)})
     assert await mirrors.shown() == {"ada": ((1, 2), FAR_MS), "bob": ((3,), FAR_MS + 300_000)}
 
 
 async def test_changes_are_shown(mirrors: MirrorBench) -> None:
     mirror = mirrors.mirror()
     holds = {"ada": hold(1)}
-    mirror.replace(OLD, 7, lambda: holds)
+    mirror.replace(OLD, 7, EPOCH, lambda: holds)
     await mirrors.shown()
     mirror.touch(OLD, 8, {"bob": hold(3)})
     mirror.touch(OLD, 9, {"ada": None, "cyd": hold(4)})
@@ -103,31 +104,41 @@ async def test_changes_are_shown(mirrors: MirrorBench) -> None:
 
 async def test_a_batch_without_holds_changes_nothing(mirrors: MirrorBench) -> None:
     mirror = mirrors.mirror()
-    mirror.replace(OLD, 7, lambda: {"ada": hold(1)})
+    mirror.replace(OLD, 7, EPOCH, lambda: {"ada": hold(1)})
     mirror.touch(OLD, 8, {})
     assert await mirrors.shown() == {"ada": ((1,), FAR_MS)}
 
 
 async def test_a_new_owner_shows_what_it_has_and_nothing_else(mirrors: MirrorBench) -> None:
-    mirrors.mirror().replace(OLD, 7, lambda: {"ada": hold(1)})
+    mirrors.mirror().replace(OLD, 7, EPOCH, lambda: {"ada": hold(1)})
     await mirrors.shown()
-    mirrors.mirror().replace(NEW, 7, lambda: {"bob": hold(2)})
+    mirrors.mirror().replace(NEW, 7, EPOCH, lambda: {"bob": hold(2)})
     assert await mirrors.shown() == {"bob": ((2,), FAR_MS)}
 
 
 async def test_an_old_owner_that_wakes_up_overwrites_nothing(mirrors: MirrorBench) -> None:
     old, new = mirrors.mirror(), mirrors.mirror()
-    old.replace(OLD, 7, lambda: {"ada": hold(1)})
+    old.replace(OLD, 7, EPOCH, lambda: {"ada": hold(1)})
     await mirrors.shown()
-    new.replace(NEW, 8, lambda: {"bob": hold(2)})
+    new.replace(NEW, 8, EPOCH, lambda: {"bob": hold(2)})
     await mirrors.shown()
     old.touch(OLD, 99, {"ada": hold(1, 2), "bob": None})
     assert await mirrors.shown() == {"bob": ((2,), FAR_MS)}
 
 
+async def test_another_history_begins_anew_whatever_its_numbers(mirrors: MirrorBench) -> None:
+    mirrors.mirror().replace(NEW, 8, EPOCH, lambda: {"ada": hold(1)})
+    await mirrors.shown()
+    restored = mirrors.mirror()
+    restored.replace(OLD, 2, "another-epoch", lambda: {"bob": hold(2)})
+    assert await mirrors.shown() == {"bob": ((2,), FAR_MS)}
+    restored.touch(OLD, 3, {"cyd": hold(3)})
+    assert await mirrors.shown() == {"bob": ((2,), FAR_MS), "cyd": ((3,), FAR_MS)}
+
+
 async def test_giving_an_event_up_wipes_nothing(mirrors: MirrorBench) -> None:
     old = mirrors.mirror()
-    old.replace(OLD, 7, lambda: {"ada": hold(1)})
+    old.replace(OLD, 7, EPOCH, lambda: {"ada": hold(1)})
     await mirrors.shown()
     old.forget(OLD)
     assert await mirrors.shown() == {"ada": ((1,), FAR_MS)}

@@ -20,11 +20,13 @@ from actors.core.model import Hold
 from actors.ports import Claim
 from server.engines import PostgresAddress, RedisAddress
 from server.engines.wheels import valkey_program
-from server.mirror import FIELDS_PER_GROUP_MAX, NoFieldExpiry, RedisMirror, has_command
+from server.mirror import FIELDS_PER_GROUP_MAX, KEPT_S, NoFieldExpiry, RedisMirror, has_command
 from server.redis_connection import open_redis
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.proxy import RedisProxy
 from tests.server.parts import Customer, Json, Usher, running, until
+
+EPOCH = "the-epoch"
 
 REBUILT_S = 3.0
 """At most, after a loss: a look each second, and the writing."""
@@ -259,11 +261,11 @@ async def test_an_owner_that_wakes_up_late_overwrites_nothing(
     redis: Redis, mirror: RedisMirror, term: int, revision: int
 ) -> None:
     event_id = str(uuid4())
-    mirror.replace(claim_of(event_id, 2), 5, lambda: {"ada": hold(1)})
+    mirror.replace(claim_of(event_id, 2), 5, EPOCH, lambda: {"ada": hold(1)})
     await written(mirror)
     late = RedisMirror(redis)
     try:
-        late.replace(claim_of(event_id, term), revision, lambda: {"ben": hold(2)})
+        late.replace(claim_of(event_id, term), revision, EPOCH, lambda: {"ben": hold(2)})
         await written(late)
         if (term, revision) == (1, 10):
             late.touch(claim_of(event_id, term), revision + 1, {"ben": hold(3), "ada": None})
@@ -289,10 +291,44 @@ async def test_without_the_comparison_a_late_owner_would_overwrite(
         await test_an_owner_that_wakes_up_late_overwrites_nothing(redis, mirror, 1, 10)
 
 
+async def test_an_owner_of_a_lost_history_overwrites_nothing(redis: Redis, mirror: RedisMirror) -> None:
+    event_id, old = str(uuid4()), claim_of(str(uuid4()))
+    old = Claim(event_id, old.owner, 1)
+    late = RedisMirror(redis)
+    try:
+        late.replace(old, 90, EPOCH, lambda: {"ben": hold(2)})
+        await written(late)
+        mirror.replace(claim_of(event_id, 2), 5, "another", lambda: {"ada": hold(1)})
+        await written(mirror)
+        late.touch(old, 91, {"ben": hold(3), "ada": None})
+        await written(late)
+    finally:
+        await late.stop()
+    assert await seats_in(redis, event_id) == {"ada": [1]}
+
+
+async def test_what_nobody_writes_any_more_runs_out(redis: Redis, mirror: RedisMirror) -> None:
+    event_id = str(uuid4())
+    claim = claim_of(event_id)
+    keys = [f"usher:{{{event_id}}}:{name}" for name in ("head", "holds")]
+    mirror.replace(claim, 1, EPOCH, lambda: {"ada": hold(1)})
+    await written(mirror)
+    for key in keys:
+        assert KEPT_S - 60 < await redis.ttl(key) <= KEPT_S
+        await redis.expire(key, 1_000)
+    mirror.touch(claim, 2, {})
+    await written(mirror)
+    for key in keys:
+        assert KEPT_S - 60 < await redis.ttl(key) <= KEPT_S, "each write prolongs it"
+
+
 async def test_a_field_ends_by_itself(redis: Redis, mirror: RedisMirror) -> None:
     event_id = str(uuid4())
     mirror.replace(
-        claim_of(event_id), 1, lambda: {"short": hold(1, for_s=0.2), "long": hold(2), "over": hold(3, for_s=-1)}
+        claim_of(event_id),
+        1,
+        EPOCH,
+        lambda: {"short": hold(1, for_s=0.2), "long": hold(2), "over": hold(3, for_s=-1)},
     )
     await written(mirror)
     assert "over" not in await holds_of(redis, event_id)
@@ -307,7 +343,7 @@ async def test_changes_during_a_write_go_with_the_next(redis: Redis, mirror: Red
     event_id, claim_held = str(uuid4()), {f"c{number}": hold(number) for number in range(50)}
     claim = claim_of(event_id)
     current: dict[str, Hold] = {}
-    mirror.replace(claim, 0, lambda: current)
+    mirror.replace(claim, 0, EPOCH, lambda: current)
     for revision, (customer, one) in enumerate(claim_held.items(), start=1):
         current[customer] = one
         mirror.touch(claim, revision, {customer: one})
@@ -326,7 +362,7 @@ async def test_very_many_holds_begin_and_end_at_once(redis: Redis, mirror: Redis
     one = hold(1)
     many = {f"customer {number}": one for number in range(12 * FIELDS_PER_GROUP_MAX)}
     current = dict(many)
-    mirror.replace(claim, 1, lambda: current)
+    mirror.replace(claim, 1, EPOCH, lambda: current)
     await written(mirror)
     assert await redis.hlen(f"usher:{{{event_id}}}:holds") == len(many)
     writes = 0
@@ -348,13 +384,13 @@ async def test_very_many_holds_begin_and_end_at_once(redis: Redis, mirror: Redis
 async def test_what_is_no_longer_ours_is_not_written(redis: Redis, mirror: RedisMirror) -> None:
     event_id = str(uuid4())
     claim = claim_of(event_id)
-    mirror.replace(claim, 1, lambda: {"ada": hold(1)})
+    mirror.replace(claim, 1, EPOCH, lambda: {"ada": hold(1)})
     await written(mirror)
     mirror.forget(claim)
     mirror.touch(claim, 2, {"ada": None})
     await redis.flushdb()
     other = claim_of(str(uuid4()))
-    mirror.replace(other, 1, lambda: {"ben": hold(2)})
+    mirror.replace(other, 1, EPOCH, lambda: {"ben": hold(2)})
     await written(mirror)
     assert await holds_of(redis, event_id) == {}
 
