@@ -29,7 +29,8 @@ from server.rest import auth, checkout, events, health, seats, venues
 from server.rest.door import guarded, prepare_response
 from server.rest.envelope import BODY_BYTES_MAX, enveloped
 from server.rest.keys_under_way import KeysUnderWay, drop_old_keys
-from server.sales import PlacesCache
+from server.rest.places import PlacesCache
+from server.sales import Sales
 from server.services import SERVICES, Services
 from server.session_cache import SessionCache
 from server.sessions import Sessions
@@ -112,6 +113,7 @@ async def running_parts(
             supervisor=supervisor,
             hub=hub,
             sockets=sockets,
+            sales=Sales(pool),
             places=PlacesCache(pool),
             keys_under_way=KeysUnderWay(),
         )

@@ -1,100 +1,57 @@
-"""What an event's seats are called: read once from PostgreSQL, never changed after the seats were made."""
+"""Which events have seats. That does not change any more once the seats are made."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-import msgspec
 from msgspec import Struct
 
-from server.rest.envelope import cents_to_major
-from server.rest.ids import uuid_or_none
+from server.ids import uuid_or_none
 from server.statements import sql
 
-EVENTS_MAX = 64
+SALES_MAX = 10_000
 
 
 class Sale(Struct, frozen=True):
-    """An event that has seats. `map_url` is the path of its geometry."""
+    """An event that has seats. `map_url` is the path of its geometry; `event_id` is `uuid` in its usual form."""
 
     event_id: str
+    uuid: UUID
     seat_count: int
     map_url: str
+    created_at: datetime
 
 
-async def find_sale(database: asyncpg.Pool, event_id: str) -> Sale | None:
-    """The event with this id; None: there is none, or its seats are not made yet."""
-    known = uuid_or_none(event_id)
-    row = None if known is None else await database.fetchrow(sql("sale"), known)
-    if row is None:
-        return None
-    return Sale(str(known), row["seat_count"], f"/maps/{row['map_sha256']}.json")
-
-
-class Place(Struct, frozen=True):
-    """One seat for people. `prefix` is its JSON object in an availability answer, up to the value of `status`."""
-
-    section: str
-    row: str
-    number: str
-    price_tier: str
-    price_cents: int
-    prefix: bytes
-
-
-class Places(Struct, frozen=True):
-    """All seats of an event in index order, and which of them make up each section, in order of the map."""
-
-    seats: Sequence[Place]
-    sections: dict[str, list[int]]
-
-
-class PlacesCache:
-    """The places of the events asked for last."""
+class Sales:
+    """The sales asked for last; what is not there is asked for again each time."""
 
     def __init__(self, database: asyncpg.Pool) -> None:
         self._database = database
-        self._known: OrderedDict[UUID, Places] = OrderedDict()
+        self._known: OrderedDict[UUID, Sale] = OrderedDict()
 
-    async def get(self, event_id: UUID) -> Places:
-        """The places of an event that has seats."""
-        known = self._known.get(event_id)
+    async def find(self, event_id: str) -> Sale | None:
+        """The event with this id; None: there is none, or its seats are not made yet."""
+        uuid = uuid_or_none(event_id)
+        if uuid is None:
+            return None
+        known = self._known.get(uuid)
         if known is None:
-            known = _places(await self._database.fetch(sql("places"), event_id))
-            if not known.seats:
-                return known
-            self._known[event_id] = known
-            if len(self._known) > EVENTS_MAX:
+            known = await find_sale(self._database, event_id)
+            if known is None:
+                return None
+            self._known[uuid] = known
+            if len(self._known) > SALES_MAX:
                 self._known.popitem(last=False)
-        self._known.move_to_end(event_id)
+        else:
+            self._known.move_to_end(uuid)
         return known
 
 
-def _places(rows: Sequence[asyncpg.Record]) -> Places:
-    seats: list[Place] = []
-    sections: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        seats.append(
-            Place(
-                row["section"],
-                row["row_label"],
-                row["seat_number"],
-                row["price_tier"],
-                row["price_cents"],
-                _prefix(index, row),
-            )
-        )
-        sections.setdefault(row["section"], []).append(index)
-    return Places(seats, sections)
-
-
-def _prefix(index: int, row: asyncpg.Record) -> bytes:
-    shown = {
-        "id": str(index),
-        "row": row["row_label"],
-        "seat_number": row["seat_number"],
-        "price": cents_to_major(row["price_cents"]),
-        "price_tier": row["price_tier"],
-    }
-    return msgspec.json.encode(shown)[:-1] + b',"status":"'
+async def find_sale(database: asyncpg.Pool, event_id: str) -> Sale | None:
+    """The event with this id as PostgreSQL knows it; None: there is none, or its seats are not made yet."""
+    uuid = uuid_or_none(event_id)
+    row = None if uuid is None else await database.fetchrow(sql("sale"), uuid)
+    if uuid is None or row is None:
+        return None
+    return Sale(str(uuid), uuid, row["seat_count"], f"/maps/{row['map_sha256']}.json", row["created_at"])

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from server.node import Node
     from server.passwords import Passwords
     from server.rest.keys_under_way import KeysUnderWay
-    from server.sales import PlacesCache
+    from server.rest.places import PlacesCache
+    from server.sales import Sales
     from server.sessions import Sessions
     from server.settings import Settings
     from server.sockets import Sockets
@@ -40,6 +41,7 @@ class Services:
     supervisor: "Supervisor"
     hub: "Hub"
     sockets: "Sockets"
+    sales: "Sales"
     places: "PlacesCache"
     keys_under_way: "KeysUnderWay"
     is_stopping: bool = False

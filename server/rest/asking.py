@@ -1,7 +1,7 @@
 """From a REST request to the seat manager and back: commands, refusals, seats."""
 
 import asyncio
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -12,8 +12,7 @@ from actors.told import Told
 from protocol.codes import Code
 from protocol.outbound import Accepted, Rejected, decode
 from server.rest.envelope import Refused
-from server.rest.ids import uuid_or_none
-from server.sales import Sale, find_sale
+from server.sales import Sale
 from server.services import Services, services
 
 ANSWER_S = 15.0
@@ -47,7 +46,7 @@ async def sale_of(request: web.Request) -> Sale:
 
 async def sale(parts: Services, event_id: str) -> Sale:
     """The event with this id. Raises Refused (404)."""
-    found = await find_sale(parts.database, event_id)
+    found = await parts.sales.find(event_id)
     if found is None:
         raise Refused(404, "Event not found", "event_not_found")
     return found
@@ -95,13 +94,6 @@ async def committed(parts: Services, event_id: str) -> Seating:
                     await asyncio.sleep(READ_RETRY_S)
     except TimeoutError:
         raise Refused(503, "This event cannot be read just now, try again", Code.TRY_AGAIN) from None
-
-
-def uuid_of(sale: Sale) -> UUID:
-    """The event's id as PostgreSQL wants it."""
-    found = uuid_or_none(sale.event_id)
-    assert found is not None
-    return found
 
 
 def _accepted(frame: bytes) -> Accepted:

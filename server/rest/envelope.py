@@ -60,6 +60,21 @@ def ok(data: Any = _NOTHING, status: int = 200, **beside: Any) -> web.Response:
     return _json(body | beside, status)
 
 
+def ok_body(data: Any) -> bytes:
+    """The body of `ok(data)`, to be kept for `ok_again`."""
+    return msgspec.json.encode({"success": True, "data": data})
+
+
+def ok_again(body: bytes) -> web.Response:
+    """A success whose body is there already."""
+    return web.Response(body=body, content_type="application/json")
+
+
+def iso_ms(moment_ms: int) -> str:
+    """A time in Unix milliseconds, as `iso`."""
+    return iso(datetime.fromtimestamp(moment_ms / 1000, UTC))
+
+
 def cents_to_major(cents: int) -> int | float:
     """An amount in the major unit, with at most two decimals: 35000 -> 350, 9950 -> 99.5."""
     return cents / 100 if cents % 100 else cents // 100

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from aiohttp import web
 from multidict import MultiMapping
 
+from server.ids import uuid_or_none
 from server.rest.envelope import Refused, iso, ok
-from server.rest.ids import uuid_or_none
 from server.rest.venues import Row, venue_shape
 from server.services import services
 from server.statements import sql

@@ -12,11 +12,13 @@ from actors.core.seating import Seating
 from actors.core.verdict import Asked
 from protocol.inbound import HoldSeats, ReleaseSeats
 from protocol.limits import SEATS_PER_COMMAND_MAX, SEATS_PER_RELEASE_MAX
+from protocol.outbound import Hold
 from protocol.seat_state import SeatState
-from server.rest.asking import ask, committed, new_command_id, sale_of, uuid_of
+from server.rest.asking import ask, committed, new_command_id, sale_of
 from server.rest.door import customer
-from server.rest.envelope import Refused, cents_to_major, iso, ok, read_body
-from server.sales import Places
+from server.rest.envelope import Refused, cents_to_major, iso, iso_ms, ok, ok_again, ok_body, read_body
+from server.rest.places import Places
+from server.sales import Sale
 from server.services import Services, services
 from server.statements import sql
 
@@ -36,21 +38,24 @@ class SeatIds(msgspec.Struct):
 async def availability(request: web.Request) -> web.Response:
     """The seats of the event by section, or of one section; with `summary=true` only the counts."""
     parts, sale = services(request), await sale_of(request)
-    places = await parts.places.get(uuid_of(sale))
+    places = await parts.places.get(sale.uuid)
     seating = await committed(parts, sale.event_id)
     wanted = request.query.get("section")
     if wanted and wanted not in places.sections:
         raise Refused(404, "Section not found", "section_not_found")
-    names = [wanted] if wanted else list(places.sections)
-    is_summary = request.query.get("summary") == "true"
-    return ok([_section(places, seating, name, is_summary) for name in names])
+    if request.query.get("summary") == "true":
+        names = [wanted] if wanted else list(places.sections)
+        return ok([_counts(places, seating, name) for name in names])
+    if wanted:
+        return ok([_section(places, seating, wanted)])
+    return ok_again(places.answer.get(seating, lambda: _all_sections(places, seating)))
 
 
 @routes.get("/api/v1/seats/{event_id}/sections/{section}")
 async def section_seats(request: web.Request) -> web.Response:
     """The seats of one section."""
     parts, sale = services(request), await sale_of(request)
-    places = await parts.places.get(uuid_of(sale))
+    places = await parts.places.get(sale.uuid)
     seating = await committed(parts, sale.event_id)
     section = request.match_info["section"]
     if section not in places.sections:
@@ -69,12 +74,14 @@ async def reserve(request: web.Request) -> web.Response:
     if len(seats) > SEATS_PER_COMMAND_MAX:
         raise Refused(400, f"Cannot reserve more than {SEATS_PER_COMMAND_MAX} seats at once", "bad_command")
     command = HoldSeats(new_command_id(), seats)
-    await ask(parts, sale.event_id, Asked(str(session.customer_id), command))
-    held = await _reservations(parts, session.customer_id, sale.event_id)
-    if not held:
-        raise Refused(400, "Reservation has expired", "hold_expired")
-    shown = held[0]
-    return ok({"seats": shown["seats"], "expiresAt": shown["expires_at"], "totalPrice": shown["total_price"]})
+    accepted = await ask(parts, sale.event_id, Asked(str(session.customer_id), command))
+    hold = accepted.hold
+    assert isinstance(hold, Hold), "a hold was accepted without a hold"
+    assert hold.expires_at_ms is not None
+    expires_at, places = iso_ms(hold.expires_at_ms), await parts.places.get(sale.uuid)
+    times = expires_at, iso(sale.created_at), _changed_at(parts, sale, session.customer_id)
+    shown = _held_seats(sale.uuid, places, hold.seats, *times)
+    return ok({"seats": shown, "expiresAt": expires_at, "totalPrice": cents_to_major(hold.total_cents)})
 
 
 @routes.post("/api/v1/seats/{event_id}/release")
@@ -108,17 +115,24 @@ async def _asked_seats(request: web.Request) -> tuple[int, ...]:
     return tuple(int(seat) for seat in body.seat_ids)
 
 
-def _section(places: Places, seating: Seating, name: str, is_summary: bool) -> dict[str, Any]:
+def _all_sections(places: Places, seating: Seating) -> bytes:
+    return ok_body([_section(places, seating, name) for name in places.sections])
+
+
+def _section(places: Places, seating: Seating, name: str) -> dict[str, Any]:
+    return {**_counts(places, seating, name), "seats": _seats(places, seating, name)}
+
+
+def _counts(places: Places, seating: Seating, name: str) -> dict[str, Any]:
     indexes = places.sections[name]
     prices = {places.seats[index].price_cents for index in indexes}
-    section = {
+    return {
         "section": name,
         "available": sum(seating.states[index] == SeatState.AVAILABLE for index in indexes),
         "total": len(indexes),
         "min_price": cents_to_major(min(prices)),
         "max_price": cents_to_major(max(prices)),
     }
-    return section if is_summary else {**section, "seats": _seats(places, seating, name)}
 
 
 def _seats(places: Places, seating: Seating, section: str) -> msgspec.Raw:
@@ -128,43 +142,53 @@ def _seats(places: Places, seating: Seating, section: str) -> msgspec.Raw:
     )
 
 
-async def _reservations(parts: Services, customer_id: UUID, event_id: str | None = None) -> list[dict[str, Any]]:
-    """What the customer holds, the hold changed last first; in one event, or in all."""
+async def _reservations(parts: Services, customer_id: UUID) -> list[dict[str, Any]]:
+    """What the customer holds, the hold changed last first."""
     found = []
     for row in await parts.database.fetch(sql("customer_holds"), customer_id):
-        if event_id is not None and str(row["event_id"]) != event_id:
-            continue
         seating = await committed(parts, str(row["event_id"]))
         hold = seating.hold(str(customer_id))
         if hold is not None:
-            places = await parts.places.get(row["event_id"])
-            found.append(_reservation(row, places, hold.seats))
+            found.append(_reservation(row, await parts.places.get(row["event_id"]), hold.seats))
     return found
 
 
 def _reservation(row: asyncpg.Record, places: Places, seats: tuple[int, ...]) -> dict[str, Any]:
+    expires_at, created_at, changed_at = map(iso, (row["expires_at"], row["event_created_at"], row["changed_at"]))
     return {
         "event_id": row["event_id"],
-        "seats": [_event_seat(row, places, seat) for seat in seats],
+        "seats": _held_seats(row["event_id"], places, seats, expires_at, created_at, changed_at),
         "total_price": cents_to_major(sum(places.seats[seat].price_cents for seat in seats)),
-        "expires_at": iso(row["expires_at"]),
+        "expires_at": expires_at,
     }
 
 
-def _event_seat(row: asyncpg.Record, places: Places, index: int) -> dict[str, Any]:
-    place = places.seats[index]
-    return {
-        "id": str(index),
-        "event_id": row["event_id"],
-        "section": place.section,
-        "row": place.row,
-        "seat_number": place.number,
-        "price_tier": place.price_tier,
-        "price": cents_to_major(place.price_cents),
-        "status": "held",
-        "held_until": iso(row["expires_at"]),
-        "held_by_session": "self",
-        "order_id": None,
-        "created_at": iso(row["event_created_at"]),
-        "updated_at": iso(row["changed_at"]),
-    }
+def _changed_at(parts: Services, sale: Sale, customer_id: UUID) -> str:
+    """When the hold changed last; now, if it is gone already."""
+    seating = parts.supervisor.loaded(sale.event_id)
+    hold = None if seating is None else seating.hold(str(customer_id))
+    return iso(parts.now()) if hold is None else iso_ms(hold.changed_ms)
+
+
+def _held_seats(
+    event_id: UUID, places: Places, seats: tuple[int, ...], expires_at: str, created_at: str, changed_at: str
+) -> list[dict[str, Any]]:
+    """One's own held seats as the contract's EventSeat."""
+    return [
+        {
+            "id": str(index),
+            "event_id": event_id,
+            "section": place.section,
+            "row": place.row,
+            "seat_number": place.number,
+            "price_tier": place.price_tier,
+            "price": cents_to_major(place.price_cents),
+            "status": "held",
+            "held_until": expires_at,
+            "held_by_session": "self",
+            "order_id": None,
+            "created_at": created_at,
+            "updated_at": changed_at,
+        }
+        for index, place in ((index, places.seats[index]) for index in seats)
+    ]

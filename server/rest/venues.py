@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 from aiohttp import web
 
+from server.ids import uuid_or_none
 from server.rest.envelope import Refused, cents_to_major, iso, ok
-from server.rest.ids import uuid_or_none
 from server.services import services
 from server.statements import sql
 

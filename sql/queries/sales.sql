@@ -1,6 +1,6 @@
 -- name: sale
 -- An event that has seats. $1 event.
-SELECT seat_count, map_sha256 FROM event WHERE id = $1 AND map_sha256 IS NOT NULL
+SELECT seat_count, map_sha256, created_at FROM event WHERE id = $1 AND map_sha256 IS NOT NULL
 
 -- name: places
 -- What each seat is called and costs, in index order. $1 event.

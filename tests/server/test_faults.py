@@ -427,6 +427,7 @@ async def test_fault_12_nothing_that_a_stranger_sends_grows_without_bound(usher:
     parts = usher.parts
     supervisor: Any = parts.supervisor
     places: Any = parts.places
+    sales: Any = parts.sales
 
     def sizes() -> tuple[int, ...]:
         hub: Any = parts.hub
@@ -436,6 +437,8 @@ async def test_fault_12_nothing_that_a_stranger_sends_grows_without_bound(usher:
             len(hub._channels),
             len(hub._customers),
             len(places._known),
+            len(places._coming),
+            len(sales._known),
             len(under_way._running),
             len(parts.sockets),
         )
@@ -458,13 +461,22 @@ async def test_fault_12_the_places_that_are_remembered_are_bounded(
     usher: Usher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is kept per event is kept for the events asked for last."""
-    monkeypatch.setattr("server.sales.EVENTS_MAX", 3)
+    monkeypatch.setattr("server.rest.places.SEATS_MAX", 3 * SEAT_COUNT)
+    monkeypatch.setattr("server.sales.SALES_MAX", 3)
     events = [await usher.event() for _ in range(6)]
     places: Any = usher.parts.places
     places._known.clear()
+    places._seat_count = 0
+    sales: Any = usher.parts.sales
+    sales._known.clear()
     for event_id in events:
         assert (await usher.rest("GET", f"/seats/{event_id}/availability?summary=true")).status == 200
     assert [str(event_id) for event_id in places._known] == events[-3:]
+    assert [str(event_id) for event_id in sales._known] == events[-3:]
+    # One event is remembered however large it is.
+    monkeypatch.setattr("server.rest.places.SEATS_MAX", 1)
+    assert (await usher.rest("GET", f"/seats/{events[0]}/availability?summary=true")).status == 200
+    assert [str(event_id) for event_id in places._known] == events[:1]
 
 
 async def test_fault_12_orders_that_ended_are_not_kept_for_ever(

@@ -3,14 +3,19 @@
 import asyncio
 import math
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from actors.core.seating import Seating
 from actors.supervisor import NotOwned
-from tests.server.parts import BALCONY, BLOCKED, FLOOR, SHARED, STAND, Customer, Json, Usher, until
+from server.rest import seats as handlers
+from server.rest.places import Places, PlacesCache
+from server.sales import Sale, find_sale
+from tests.server.parts import BALCONY, BLOCKED, FLOOR, SEAT_COUNT, SHARED, STAND, Customer, Json, Usher, until
 
 pytestmark = SHARED
 
@@ -103,6 +108,95 @@ async def test_whoever_asks_sees_what_is_committed(usher: Usher, path: str) -> N
     assert (await usher.rest("GET", f"/seats/{event_id}/{path}")).raw == changed
 
 
+async def test_an_answer_about_all_seats_is_encoded_once_for_all_who_ask(
+    usher: Usher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event_id, ada = await usher.event(), await usher.customer()
+    path, encoded = f"/seats/{event_id}/availability", 0
+
+    def counted(places: Places, seating: Seating) -> bytes:
+        nonlocal encoded
+        encoded += 1
+        return encode(places, seating)
+
+    encode = handlers._all_sections
+    monkeypatch.setattr(handlers, "_all_sections", counted)
+    replies = await asyncio.gather(*(usher.rest("GET", path) for _ in range(10)))
+    assert len({reply.raw for reply in replies}) == 1
+    assert encoded == 1
+    # Each change is in the next answer, and so is what somebody's SQL did before the event was loaded anew.
+    for number in range(3):
+        await usher.reserve(event_id, [number], ada)
+        for _ in range(2):
+            assert (await usher.rest("GET", path)).data[0]["available"] == 19 - number
+    assert encoded == 4
+    await usher.database.execute(
+        "UPDATE seat SET state = 3 WHERE event_id = $1 AND seat_index = 10", UUID(event_id)
+    )
+    await usher.unload(event_id)
+    assert (await usher.rest("GET", path)).data[0]["available"] == 16
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+async def test_the_names_of_the_seats_are_read_once_for_all_who_ask(
+    usher: Usher, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    if is_large:
+        monkeypatch.setattr("server.rest.places.ROWS_IN_PLACE_MAX", 0)
+    event_id, queries = await usher.event(), list[str]()
+    sale = await usher.parts.sales.find(event_id)
+    assert sale is not None
+    fetch = usher.database.fetch
+
+    async def counted(query: str, *arguments: Any) -> Any:
+        queries.append(query)
+        return await fetch(query, *arguments)
+
+    cache: Any = PlacesCache(usher.database)
+    cache._database = SimpleNamespace(fetch=counted)
+    first = asyncio.create_task(cache.get(sale.uuid))
+    others = [asyncio.create_task(cache.get(sale.uuid)) for _ in range(5)]
+    await asyncio.sleep(0)
+    first.cancel()
+    found = await asyncio.gather(*others)
+    assert all(places is found[0] for places in found)
+    assert await cache.get(sale.uuid) is found[0]
+    assert len(found[0].seats) == SEAT_COUNT
+    assert len(queries) == 1
+    assert not cache._coming
+
+
+async def test_places_that_could_not_be_read_are_read_by_the_next(usher: Usher) -> None:
+    event_id = await usher.event()
+
+    async def away(*_: Any) -> Any:
+        raise ConnectionError
+
+    cache: Any = PlacesCache(usher.database)
+    cache._database = SimpleNamespace(fetch=away)
+    failed = await asyncio.gather(*(cache.get(UUID(event_id)) for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(one, ConnectionError) for one in failed)
+    cache._database = usher.database
+    assert len((await cache.get(UUID(event_id))).seats) == SEAT_COUNT
+
+
+async def test_an_event_is_looked_up_once_and_what_is_none_each_time(
+    usher: Usher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event_id, looked_up = await usher.event(), list[str]()
+
+    async def counted(database: asyncpg.Pool, event_id: str) -> Sale | None:
+        looked_up.append(event_id)
+        return await find_sale(database, event_id)
+
+    monkeypatch.setattr("server.sales.find_sale", counted)
+    for _ in range(3):
+        assert (await usher.rest("GET", f"/seats/{event_id}/availability?summary=true")).status == 200
+        assert (await usher.rest("GET", f"/seats/{event_id.upper()}/sections/Floor")).status == 200
+        assert (await usher.rest("GET", f"/seats/{UNKNOWN}/availability")).refusal == NO_EVENT
+    assert looked_up == [event_id, UNKNOWN, UNKNOWN, UNKNOWN]
+
+
 @pytest.mark.parametrize("event_id", [UNKNOWN, "1", "x'y", "%00", "550e8400e29b41d4a716446655440999"])
 async def test_an_unknown_event_is_not_found(usher: Usher, event_id: str) -> None:
     ada = await usher.customer()
@@ -169,6 +263,16 @@ async def test_reserving_answers_all_that_the_customer_holds(usher: Usher) -> No
     # Amounts are numbers: 350, not 350.0 or "350".
     assert b'"price":350,' in second.raw
     assert b'"price":99.5,' in second.raw
+
+
+async def test_reserving_answers_what_the_reservation_is(usher: Usher) -> None:
+    event_id, ada = await usher.event(), await usher.customer()
+    await usher.reserve(event_id, [0, 25], ada)
+    for more in ([30], [0]):
+        reserved = (await usher.reserve(event_id, more, ada)).data
+        shown = (await usher.rest("GET", "/seats/reservation", by=ada)).data
+        assert reserved["seats"] == shown["seats"]
+        assert (reserved["expiresAt"], reserved["totalPrice"]) == (shown["expires_at"], shown["total_price"])
 
 
 async def test_reserving_what_one_holds_is_fine(usher: Usher) -> None:

@@ -1,0 +1,114 @@
+"""What an event's seats are called: read once from PostgreSQL, never changed after the seats were made."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from server.rest.availability import Answer
+from server.rest.envelope import cents_to_major
+from server.statements import sql
+
+SEATS_MAX = 500_000
+"""The places of so many seats are kept, whatever number of events they are in, and at least one event's."""
+ROWS_IN_PLACE_MAX = 2_000
+"""More are turned into places in a thread: they would stop the loop for longer than a command takes."""
+
+
+class Place(Struct, frozen=True):
+    """One seat for people. `prefix` is its JSON object in an availability answer, up to the value of `status`."""
+
+    section: str
+    row: str
+    number: str
+    price_tier: str
+    price_cents: int
+    prefix: bytes
+
+
+class Places(Struct, frozen=True):
+    """All seats of an event in index order, and which of them make up each section, in order of the map.
+
+    `answer` is the last answer about all of them, kept here so that it goes with its event.
+    """
+
+    seats: Sequence[Place]
+    sections: dict[str, list[int]]
+    answer: Answer
+
+
+class PlacesCache:
+    """The places of the events asked for last."""
+
+    def __init__(self, database: asyncpg.Pool) -> None:
+        self._database = database
+        self._known: OrderedDict[UUID, Places] = OrderedDict()
+        self._coming: dict[UUID, asyncio.Task[Places]] = {}
+        self._seat_count = 0
+
+    async def get(self, event_id: UUID) -> Places:
+        """The places of an event that has seats; who asks while they are read waits for the same reading."""
+        known = self._known.get(event_id)
+        if known is not None:
+            self._known.move_to_end(event_id)
+            return known
+        coming = self._coming.get(event_id)
+        if coming is None:
+            coming = self._coming[event_id] = asyncio.create_task(self._read(event_id))
+            coming.add_done_callback(lambda done: self._end(event_id, done))
+        return await asyncio.shield(coming)
+
+    async def _read(self, event_id: UUID) -> Places:
+        rows = await self._database.fetch(sql("places"), event_id)
+        if len(rows) > ROWS_IN_PLACE_MAX:
+            places = await asyncio.to_thread(_places, rows)
+        else:
+            places = _places(rows)
+        if places.seats:
+            self._keep(event_id, places)
+        return places
+
+    def _keep(self, event_id: UUID, places: Places) -> None:
+        self._known[event_id] = places
+        self._seat_count += len(places.seats)
+        while self._seat_count > SEATS_MAX and len(self._known) > 1:
+            _, dropped = self._known.popitem(last=False)
+            self._seat_count -= len(dropped.seats)
+
+    def _end(self, event_id: UUID, done: asyncio.Task[Places]) -> None:
+        del self._coming[event_id]
+        if not done.cancelled():
+            done.exception()  # who asked may have gone meanwhile
+
+
+def _places(rows: Sequence[asyncpg.Record]) -> Places:
+    seats: list[Place] = []
+    sections: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        seats.append(
+            Place(
+                row["section"],
+                row["row_label"],
+                row["seat_number"],
+                row["price_tier"],
+                row["price_cents"],
+                _prefix(index, row),
+            )
+        )
+        sections.setdefault(row["section"], []).append(index)
+    return Places(seats, sections, Answer())
+
+
+def _prefix(index: int, row: asyncpg.Record) -> bytes:
+    shown = {
+        "id": str(index),
+        "row": row["row_label"],
+        "seat_number": row["seat_number"],
+        "price": cents_to_major(row["price_cents"]),
+        "price_tier": row["price_tier"],
+    }
+    return msgspec.json.encode(shown)[:-1] + b',"status":"'
