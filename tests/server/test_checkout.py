@@ -464,6 +464,22 @@ async def test_old_keys_are_dropped_and_no_others(shop: Usher, till: Till, monke
     assert [row["key"] for row in left] == ["k5"]
 
 
+async def test_the_hourly_sweep_drops_old_keys(
+    database_address: PostgresAddress, redis_address: RedisAddress
+) -> None:
+    async with running(database_address, redis_address) as first:
+        _, ada = await holding(first, 0)
+        assert (await first.buy(ada, key="k")).status == 200
+        await age_keys(first, ada, 48.1)
+    # It sweeps at its start.
+    async with running(database_address, redis_address) as second:
+
+        async def is_gone() -> bool:
+            return not await second.database.fetchval("SELECT count(*) FROM idempotency")
+
+        await until(is_gone)
+
+
 async def test_a_key_is_one_customers(shop: Usher, till: Till) -> None:
     event_id, ada = await holding(shop, 0)
     ben = await shop.customer()
