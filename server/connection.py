@@ -22,7 +22,7 @@ from server.frames import close_frame
 from server.outbox import Outbox
 from server.rest.door import find_session, is_foreign, session_id
 from server.rest.envelope import Refused
-from server.sales import Sale, find_sale
+from server.sales import Sale
 from server.services import Services, services
 from server.session_cache import Session
 
@@ -50,7 +50,7 @@ async def watch_event(request: web.Request) -> web.StreamResponse:
     ticket = request.query.get("ticket")
     session = await (find_session(request) if ticket is None else parts.sessions.take_ticket(ticket))
     is_dead = session is None and (ticket is not None or session_id(request) is not None)
-    event = None if is_dead else await find_sale(parts.database, request.match_info["event_id"])
+    event = None if is_dead else await parts.sales.find(request.match_info["event_id"])
     ws = web.WebSocketResponse(
         protocols=(limits.SUBPROTOCOL,),
         compress=False,

@@ -206,7 +206,7 @@ async def test_a_lost_database_is_said_before_the_upgrade(usher: Usher, monkeypa
     async def away(*_: object) -> None:
         raise ConnectionRefusedError("no database")
 
-    monkeypatch.setattr("server.connection.find_sale", away)
+    monkeypatch.setattr("server.sales.find_sale", away)
     assert await refused(usher, event_id) == (503, "try_again")
 
 
