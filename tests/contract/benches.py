@@ -20,7 +20,8 @@ from server.engines import PostgresAddress
 from server.plans.publish import make_seats
 from server.statements import sql
 from server.store import PostgresStore
-from tests.fakes import FakeDatabase, FakeEvent, FakeStore
+from tests.fake_database import FakeDatabase, FakeEvent
+from tests.fakes import FakeStore
 from tests.rows import add_venue
 
 SEATS_PER_ROW = 4

@@ -9,8 +9,9 @@ from actors.ports import Batch, BrokenPromise, Committed, Outcome, Stored
 from protocol.outbound import OrderStatus
 from tests.contract import test_store_claims as claims
 from tests.contract import test_store_contract as contract
+from tests.contract import test_store_orders as orders
 from tests.contract.benches import Bench, FakeBench, PostgresBench
-from tests.fakes import FakeDatabase, FakeEvent
+from tests.fake_database import FakeDatabase, FakeEvent
 
 RED = (AssertionError, pytest.fail.Exception, BrokenPromise)
 """How a test of the suite goes red."""
@@ -54,19 +55,19 @@ FAULTS: dict[str, tuple[list[tuple[str, str, str]], list[Check]]] = {
     ),
     "no count of seats": (
         [("commit_batch_v1", "IF done <> cardinality(p_seat)", "IF false")],
-        [contract.test_cancelling_never_frees_a_seat_that_is_somebody_elses_by_now],
+        [orders.test_cancelling_never_frees_a_seat_that_is_somebody_elses_by_now],
     ),
     "no look at who holds": (
         [("commit_batch_v1", "AND s.holder IS NOT DISTINCT FROM m.from_holder", "")],
-        [contract.test_cancelling_never_frees_a_seat_that_is_somebody_elses_by_now],
+        [orders.test_cancelling_never_frees_a_seat_that_is_somebody_elses_by_now],
     ),
     "no count of tickets": (
         [("commit_orders_v1", "IF done <> cardinality(o.seats)", "IF false")],
-        [contract.test_cancelling_without_a_valid_ticket_is_a_broken_promise],
+        [orders.test_cancelling_without_a_valid_ticket_is_a_broken_promise],
     ),
     "no look at what the order was": (
         [("commit_orders_v1", "AND status = was", "")],
-        [partial(contract.test_an_order_goes_no_way_but_its_own, status=OrderStatus.COMPLETED)],
+        [partial(orders.test_an_order_goes_no_way_but_its_own, status=OrderStatus.COMPLETED)],
     ),
     "counters left alone": (
         [("commit_batch_v1", "available = h.available + d.available", "available = h.available")],
@@ -90,7 +91,7 @@ async def test_a_faulty_function_is_caught(postgres_bench: PostgresBench, fault:
 async def test_a_missing_index_is_caught(postgres_bench: PostgresBench) -> None:
     await postgres_bench.pool.execute("DROP INDEX ticket_seat_once")
     with pytest.raises(RED):
-        await contract.test_a_seat_never_has_two_valid_tickets(postgres_bench)
+        await orders.test_a_seat_never_has_two_valid_tickets(postgres_bench)
 
 
 async def test_a_death_that_nobody_sees_is_caught(postgres_bench: PostgresBench) -> None:

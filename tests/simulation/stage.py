@@ -15,7 +15,8 @@ from actors.told import Told
 from protocol import outbound
 from protocol.inbound import Command, HoldSeats
 from protocol.outbound import Accepted, Rejected
-from tests.fakes import FakeAudience, FakeDatabase, FakeEvent, FakeLease, FakeMirror, FakePayments, FakeStore
+from tests.fake_database import FakeDatabase, FakeEvent
+from tests.fakes import FakeAudience, FakeLease, FakeMirror, FakePayments, FakeStore
 
 EVENT = "the-event"
 OPENING_MS = 1_900_000_000_000

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from actors.core.model import Order
 from protocol.outbound import OrderStatus
 from protocol.seat_state import SeatState
 from tests.auditor import AuditFailure
-from tests.fakes import FakeDatabase
+from tests.fake_database import FakeDatabase
 from tests.simulation.people import Tab, Watcher
 from tests.simulation.virtual_time import NothingComes, run
 from tests.simulation.weather import CLIMATES, Climate, StormyStore
@@ -202,11 +203,17 @@ class _Storm:
             world.auditor.blame(f"the mirror shows {mirrored}, the rows are {rows}")
 
     async def _all_over(self, world: World) -> None:
-        """A last restart asks again for silent payments; then every hold ends by itself."""
+        """Every hold ends by itself; a last restart asks again for the payments that nobody answered."""
+        for_all_s = 1_300 + (2 * HOUR_MS / 1000 if self._has_jumped else 0)
+        await asyncio.sleep(for_all_s)
+        paying = {order.customer for order in self._pending(world)}
+        if left := world.event.hold_rows.keys() - paying:
+            world.auditor.blame(f"without a payment under way these hold for ever: {sorted(left)}")
+        if paying and not CLIMATES[self._name].payment_silent:
+            world.auditor.blame(f"the provider has answered, and these wait for ever: {sorted(paying)}")
         if world.front is not None:
             world.crash(world.front)
-        await asyncio.sleep(60)
-        await asyncio.sleep(1_300 + (2 * HOUR_MS / 1000 if self._has_jumped else 0))
+        await asyncio.sleep(60 + for_all_s)
         if world.event.hold_rows or SeatState.HELD in world.event.states:
             world.auditor.blame(f"seats are held long after their end: {world.event.hold_rows}")
         for watcher in self.watchers:
@@ -215,3 +222,6 @@ class _Storm:
                 world.auditor.blame(f"a watcher ends with a wrong map at revision {watcher.revision}")
         if world.mirror.holds[EVENT]:
             world.auditor.blame(f"the mirror keeps {world.mirror.holds[EVENT]}")
+
+    def _pending(self, world: World) -> list[Order]:
+        return [order for order in world.event.orders.values() if order.status is OrderStatus.PENDING]

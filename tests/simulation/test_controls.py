@@ -9,7 +9,7 @@ import pytest
 
 from actors.ports import Batch, Committed, Outcome, Stored
 from tests.auditor import AuditFailure
-from tests.fakes import FakeDatabase, FakeEvent
+from tests.fake_database import FakeDatabase, FakeEvent
 from tests.simulation.storm import storm
 from tests.simulation.weather import StormyStore
 

@@ -5,12 +5,11 @@ import asyncio
 import pytest
 from msgspec import UNSET
 
-from actors.core.verdict import CancelOrder, Settle
 from actors.ports import OwnershipLost
 from actors.seat_manager import ManagerSettings, SeatManager
 from protocol.inbound import Checkout, ExtendHold, HoldSeats, ReleaseSeats
-from protocol.outbound import Accepted, EventNow, HoldNow, OrderNow, Rejected
-from tests.simulation.stage import EVENT, OPENING_MS, SEATS, SceneNode, new_database, settle_down
+from protocol.outbound import HoldNow, Rejected
+from tests.simulation.stage import EVENT, OPENING_MS, SceneNode, new_database, settle_down
 from tests.simulation.virtual_time import scene
 
 
@@ -181,63 +180,15 @@ async def test_a_straggler_that_meets_a_lock_is_kept_out_by_a_new_term() -> None
 
 
 @scene
-async def test_a_checkout_is_answered_when_it_is_paid() -> None:
-    database = new_database()
-    node = SceneNode(database, "n1")
-    node.hold("ada", 1)
-    heard = node.tell("ada", Checkout("pay", "card"), "this tab")
-    repeated = node.tell("ada", Checkout("pay", "card"))
-    await asyncio.sleep(9)
-    assert (heard.frames, repeated.frames) == ([], [])
-    (order,) = node.payments.wanted.values()
-    node.supervisor.settle(EVENT, Settle(order.order_id, "p"))
-    await settle_down()
-    assert heard.frames == repeated.frames
-    assert isinstance(heard.answer, Accepted)
-    assert heard.answer.order is not UNSET
-    assert heard.answer.order.status == "completed"
-    personal = [(type(one.message), one.origin) for one in node.audience.news[-1].personal]
-    assert personal == [(HoldNow, "this tab"), (OrderNow, "this tab")]
-    assert database.events[EVENT].states[1] == 2
-
-
-@scene
-async def test_a_checkout_that_takes_long_is_answered_with_its_pending_order() -> None:
+async def test_a_repeat_that_is_known_by_heart_asks_nobody() -> None:
     node = SceneNode(new_database(), "n1")
-    node.hold("ada", 1)
-    heard = node.tell("ada", Checkout("pay", "card"))
-    await asyncio.sleep(10.1)
-    assert isinstance(heard.answer, Accepted)
-    assert heard.answer.order is not UNSET
-    assert heard.answer.order.status == "pending"
-    assert heard.at[0] == pytest.approx(10, abs=0.1)
-    again = node.tell("ada", Checkout("pay", "card"))
+    first = node.hold("ada", 1)
     await settle_down()
-    (order,) = node.payments.wanted.values()
-    node.supervisor.settle(EVENT, Settle(order.order_id, None, "card declined"))
+    sent = len(node.store.sent)
+    again = node.hold("ada", 1)
     await settle_down()
-    assert (again.code, len(heard.frames)) == ("payment_failed", 1)
-    assert [one.message.status for one in node.audience.news[-1].personal if isinstance(one.message, OrderNow)] == [
-        "payment_failed"
-    ]
-
-
-@scene
-async def test_a_pending_order_is_collected_again_after_loading() -> None:
-    database = new_database()
-    old = SceneNode(database, "n1")
-    old.hold("ada", 1)
-    old.tell("ada", Checkout("pay", "card"))
-    await settle_down()
-    database.living.discard("n1")
-    new = SceneNode(database, "n2")
-    heard = new.tell("ada", Checkout("pay", "card"))
-    await settle_down()
-    (order,) = new.payments.wanted.values()
-    assert order.order_id in old.payments.wanted
-    new.supervisor.settle(EVENT, Settle(order.order_id, "p"))
-    await settle_down()
-    assert heard.code == "accepted"
+    assert again.frames == first.frames
+    assert len(node.store.sent) == sent
 
 
 @scene
@@ -319,25 +270,3 @@ async def test_time_goes_on_evenly_whatever_the_stores_clock_does() -> None:
     database.clock_ms = lambda: 0
     await asyncio.sleep(12.5)
     assert manager.now_ms() == OPENING_MS + 12_500
-
-
-@scene
-async def test_everybody_hears_when_the_last_seat_is_sold_and_when_it_comes_back() -> None:
-    database = new_database()
-    database.events[EVENT].states[:] = bytes([3] * (SEATS - 1) + [0])
-    node = SceneNode(database, "n1")
-
-    def announced() -> list[str]:
-        return [one.status for one in node.audience.announced if isinstance(one, EventNow)]
-
-    node.hold("ada", SEATS - 1)
-    node.tell("ada", Checkout("pay", "card"))
-    await settle_down()
-    assert set(announced()) <= {"on_sale"}
-    (order,) = node.payments.wanted.values()
-    node.supervisor.settle(EVENT, Settle(order.order_id, "p"))
-    await settle_down()
-    assert announced()[-1] == "sold_out"
-    node.tell("ada", CancelOrder("cancel", order.order_id))
-    await settle_down()
-    assert announced()[-2:] == ["sold_out", "on_sale"]

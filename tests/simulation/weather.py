@@ -40,7 +40,7 @@ class Climate(Struct, frozen=True):
 CLIMATES = {
     "calm": Climate(),
     "lossy": Climate(lost_before=0.04, lost_after=0.06, slow=0.03, cut_reply=0.05, store_away_each_s=20),
-    "straggling": Climate(lost_before=0.02, straggling=0.1, lock_each_s=4),
+    "straggling": Climate(lost_before=0.02, straggling=0.15, lock_each_s=2),
     "crashing": Climate(
         crash_before=0.02,
         crash_after=0.03,

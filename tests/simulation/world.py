@@ -17,7 +17,8 @@ from actors.told import Told
 from protocol.outbound import Outbound, Patch
 from server.payments.worker import PaymentWorker
 from tests.auditor import Attempt, Auditor
-from tests.fakes import FakeDatabase, FakeEvent, FakeMirror
+from tests.fake_database import FakeDatabase, FakeEvent
+from tests.fakes import FakeMirror
 from tests.simulation.weather import Climate, StormyProvider, StormyStore
 
 T = TypeVar("T")
