@@ -16,6 +16,7 @@ from actors.supervisor import Supervisor, SupervisorSettings
 from server import connection, demo, pages
 from server.broadcast import Hub
 from server.database import TROUBLE, connect, open_pool
+from server.ending import end
 from server.engines import EngineError, Engines, PostgresAddress, RedisAddress
 from server.migrate import migrate
 from server.mirror import NoFieldExpiry, RedisMirror
@@ -228,13 +229,8 @@ async def _sweep(parts: Services) -> None:
 
 def _spawn(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(work)
-
-    async def end() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
     task.add_done_callback(_tell_if_it_died)
-    stack.push_async_callback(end)
+    stack.push_async_callback(end, task)
 
 
 def _tell_if_it_died(task: asyncio.Task[None]) -> None:

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from actors.core.model import Hold
 from actors.ports import Claim, Mirror
+from server.ending import end
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class RedisMirror(Mirror):
         self._script = redis.register_script((Path(__file__).parent / "mirror.lua").read_text())
         self._events: dict[str, _EventMirror] = {}
         self._task: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
         self._is_on = True
 
     async def start(self) -> None:
@@ -64,12 +66,7 @@ class RedisMirror(Mirror):
 
     async def stop(self) -> None:
         """Stop writing. What is there runs out by itself."""
-        tasks = [event.task for event in self._events.values() if event.task is not None]
-        if self._task is not None:
-            tasks.append(self._task)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._task, *self._writing)
 
     @property
     def events_behind(self) -> int:
@@ -85,13 +82,15 @@ class RedisMirror(Mirror):
         if not self._is_on:
             return
         self.forget(claim)
-        self._events[claim.event_id] = event = _EventMirror(self._write, claim, revision, epoch, holds)
+        self._events[claim.event_id] = event = _EventMirror(
+            self._write, self._writing, claim, revision, epoch, holds
+        )
         event.touch(revision, {})
 
     def forget(self, claim: Claim) -> None:
         event = self._events.pop(claim.event_id, None)
-        if event is not None and event.task is not None:
-            event.task.cancel()
+        if event is not None:
+            event.is_over = True
 
     async def _write(self, claim: Claim, revision: int, epoch: str, base: int | None, holds: Holds) -> bool:
         """Write; False: all is to be written anew. Raises what Redis raises."""
@@ -119,11 +118,20 @@ class _EventMirror:
     """What one event has still to write. A task is there while there is something."""
 
     def __init__(
-        self, write: Any, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]
+        self,
+        write: Any,
+        tasks: set[asyncio.Task[None]],
+        claim: Claim,
+        revision: int,
+        epoch: str,
+        holds: Callable[[], dict[str, Hold]],
     ) -> None:
         self.claim = claim
+        self.is_over = False
+        """The event is no longer ours: what is still to be written is left."""
         self._epoch = epoch
-        self.task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._tasks = tasks
         self._write = write
         self._holds = holds
         self._revision = revision
@@ -136,14 +144,16 @@ class _EventMirror:
 
     @property
     def is_writing(self) -> bool:
-        return self.task is not None and not self.task.done()
+        return self._task is not None and not self._task.done()
 
     def touch(self, revision: int, holds: Holds) -> None:
         self._revision = revision
         if self._base is not None:
             self._changed.update(holds)
         if not self.is_writing:
-            self.task = asyncio.create_task(self._catch_up())
+            self._task = asyncio.create_task(self._catch_up(), name=f"mirror {self.claim.event_id}")
+            self._tasks.add(self._task)
+            self._task.add_done_callback(self._tasks.discard)
 
     def write_anew(self) -> None:
         self._base = None
@@ -152,7 +162,7 @@ class _EventMirror:
 
     async def _catch_up(self) -> None:
         pause_s = 0.05
-        while self.is_behind:
+        while self.is_behind and not self.is_over:
             revision, base = self._revision, self._base
             holds: Holds = dict(self._holds()) if base is None else self._changed
             self._changed = {}

@@ -14,6 +14,7 @@ import asyncpg
 
 from actors.ports import Lease
 from server.database import TROUBLE
+from server.ending import end
 from server.statements import sql
 
 log = logging.getLogger(__name__)
@@ -56,9 +57,7 @@ class Node(Lease):
 
     async def stop(self) -> None:
         """Give the lease back: whatever is still owned is free at once."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         if self._connection is not None:
             with contextlib.suppress(*TROUBLE):
                 await self._connection.execute(sql("end_node"), self._id, timeout=1)

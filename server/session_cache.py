@@ -22,6 +22,7 @@ import msgspec
 from redis import RedisError
 from redis.asyncio.connection import AbstractConnection
 
+from server.ending import end
 from server.redis_connection import open_redis
 
 if TYPE_CHECKING:
@@ -137,9 +138,7 @@ class SessionCache:
 
     async def close(self) -> None:
         """Give the connections back."""
-        if self._healing is not None:
-            self._healing.cancel()
-            await asyncio.gather(self._healing, return_exceptions=True)
+        await end(self._healing)
         await self._redis.aclose()
 
     def _doubt(self, why: object) -> None:

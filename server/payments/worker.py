@@ -11,6 +11,7 @@ from collections.abc import Callable
 from actors.core.model import Order
 from actors.core.verdict import Settle
 from actors.ports import Payments
+from server.ending import end
 from server.payments.port import Charge, Collected, PaymentProvider, ProviderAway
 
 log = logging.getLogger(__name__)
@@ -37,10 +38,7 @@ class PaymentWorker(Payments):
 
     async def stop(self) -> None:
         """Leave what is under way: it is asked again, with the same key, when its event is loaded."""
-        tasks = list(self._under_way.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._under_way.values())
 
     async def _collect(self, event_id: str, order: Order) -> None:
         try:
