@@ -16,6 +16,7 @@ from actors.core.verdict import Accept, Asked, CancelOrder, Entry, Settle, Verdi
 from protocol.codes import Code
 from protocol.inbound import Checkout
 from protocol.outbound import Accepted, OrderStatus, OrderSummary, Rejected, encode, rejected
+from protocol.seat_state import SeatState
 
 
 def checkout(view: View, asked: Asked, command: Checkout, now_ms: int) -> Verdict:
@@ -79,9 +80,11 @@ def cancel_order(view: View, asked: Asked, command: CancelOrder, _now_ms: int) -
     if order.status is not OrderStatus.COMPLETED:
         return refuse(command.id, Code.ORDER_NOT_COMPLETED)
     cancelled = replace(order, status=OrderStatus.CANCELLED)
-    changes = (OrderMoved(cancelled), SeatsMoved(Cause.CANCEL, order.customer, order.seats))
+    # Somebody's SQL may have given a seat to another customer: it stays with that one.
+    still_mine = tuple(seat for seat in order.seats if view.seat(seat) == (SeatState.SOLD, order.customer))
+    changes = (OrderMoved(cancelled), SeatsMoved(Cause.CANCEL, order.customer, still_mine))
     frame = encode(Accepted(command.id, view.next_revision, order=summary(cancelled)))
-    return Accept(changes, entry_of(asked, "cancelled", order.seats, frame), frame)
+    return Accept(changes, entry_of(asked, "cancelled", still_mine, frame), frame)
 
 
 def payment_failed(order: Order) -> Rejected:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from actors.core.model import Stage
 from actors.core.ordering import settle
-from actors.core.seating import Draft
+from actors.core.seating import Draft, Seating
 from actors.core.verdict import Accept, Settle
 from protocol.codes import Code
 from protocol.inbound import Checkout
@@ -214,6 +214,23 @@ def test_only_ones_own_completed_order_is_cancelled() -> None:
     assert code(sale.cancel("bob", pending.order_id)) is Code.ORDER_NOT_COMPLETED
     sale.settle(pending, "card declined")
     assert code(sale.cancel("bob", pending.order_id)) is Code.ORDER_NOT_COMPLETED
+
+
+def test_cancelling_leaves_a_seat_that_is_somebody_elses_by_now() -> None:
+    """An operator's SQL has moved seat 2 to Bob; the event was loaded after that."""
+    before = Sale()
+    order = before.buy("ada", 1, 2)
+    after = Sale()
+    states = bytearray(before.seating.states)
+    after.seating = Seating(
+        before.seating.terms, before.seating.layout, states, {1: "ada", 2: "bob"}, before.seating.revision, "epoch"
+    )
+    after.seating.restore({}, [order], {})
+    assert isinstance(after.cancel("ada", order.order_id), Accepted)
+    assert after.seating.seat(1) == (SeatState.AVAILABLE, None)
+    assert after.seating.seat(2) == (SeatState.SOLD, "bob")
+    assert after.seating.orders[order.order_id].status is OrderStatus.CANCELLED
+    assert (after.seating.bought("ada"), after.seating.bought("bob")) == (0, 1)
 
 
 def test_cancelling_leaves_a_hold_and_other_orders_alone() -> None:
