@@ -46,6 +46,8 @@ Say = Callable[[str], None]
 
 POOL_CONNECTIONS_MAX = 20
 SWEEP_S = 3600.0
+FINISH_S = 2.0
+"""How long requests under way may take to finish when the server stops."""
 
 
 @asynccontextmanager
@@ -134,7 +136,7 @@ async def listening(parts: Services, settings: Settings) -> AsyncIterator[int]:
     Raises:
         CannotListen
     """
-    runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=2, handle_signals=False)
+    runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=FINISH_S, handle_signals=False)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
