@@ -319,7 +319,15 @@ async def lease_of(database: asyncpg.Pool, node_id: str) -> float | None:
     return None if found is None else float(found)
 
 
-async def test_a_node_lives_while_it_renews(database_address: PostgresAddress, database: asyncpg.Pool) -> None:
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renewals in quick succession."""
+    monkeypatch.setattr(node, "RENEW_S", 0.1)
+
+
+async def test_a_node_lives_while_it_renews(
+    eager: None, database_address: PostgresAddress, database: asyncpg.Pool
+) -> None:
     one = Node("one", partial(connect, database_address))
     await one.start()
     try:
@@ -340,7 +348,7 @@ async def test_a_node_lives_while_it_renews(database_address: PostgresAddress, d
 
 
 async def test_a_lease_that_ran_out_makes_a_new_incarnation(
-    database_address: PostgresAddress, database: asyncpg.Pool
+    eager: None, database_address: PostgresAddress, database: asyncpg.Pool
 ) -> None:
     one = Node("one", partial(connect, database_address))
     await one.start()
