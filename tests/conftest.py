@@ -20,10 +20,16 @@ from server.redis_connection import open_redis
 from server.settings import Settings
 from tests.databases import Databases, LoopThread
 
+BROWSER_TESTS = Path(__file__).parent / "browser"
 REDIS_TEST_DATABASE = 15
 """The Redis database that tests flush: never 0, where somebody's real data may be."""
 
 _MARK = "usher:test"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: once it is used, Playwright has a loop running in the thread that all tests share."""
+    items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
 
 
 @pytest.fixture(scope="session")
