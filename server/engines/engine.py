@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import ClassVar
 
+from server.ending import end
 from server.engines.data_dir import DataDir, write_private
 from server.engines.errors import EngineError
 from server.engines.launcher import Launcher
@@ -108,8 +109,7 @@ class Engine(ABC):
     async def stop(self) -> None:
         """End the engine. Its data are whole afterwards, however many signals it took."""
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            await asyncio.wait([self._supervisor])
+            await end(self._supervisor)
             self._supervisor = None
         if self.process is not None:
             for number, patience_s in self.stops:

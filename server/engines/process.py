@@ -57,7 +57,8 @@ class EngineProcess:
     async def ended(self, within_s: float | None = None) -> bool:
         """Wait until the process has ended, or for `within_s`; tell whether it has."""
         try:
-            await asyncio.wait_for(self._ended.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                await self._ended.wait()
         except TimeoutError:
             pass
         return self.has_ended

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from bots.rest import Rest
 from server.database import connect
+from server.ending import end
 from server.redis_connection import open_redis
 from tests.chaos.conftest import Figure
 from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd, now_s, sign_in
@@ -148,5 +149,4 @@ async def _while(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         yield
         assert not task.done()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
