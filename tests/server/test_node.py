@@ -1,6 +1,7 @@
 """Two server processes on one database: who owns an event, and how it passes on."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import aiohttp
 import asyncpg
 import pytest
 import pytest_asyncio
@@ -307,6 +309,33 @@ async def test_the_same_batch_twice_is_applied_once(pair: Pair) -> None:
         "SELECT count(*) FROM journal WHERE event_id = $1 AND revision = $2", UUID(event_id), batch.revision + 1
     )
     assert entries == 1
+
+
+async def test_a_server_stops_though_somebody_has_locked_its_event(
+    database_address: PostgresAddress, redis_address: RedisAddress
+) -> None:
+    outsider = await connect(database_address)
+    try:
+        async with running(database_address, redis_address) as own:
+            event_id, ada = await own.event(), await own.customer()
+            assert (await own.reserve(event_id, [0], ada)).status == 200
+            transaction = outsider.transaction()
+            await transaction.start()
+            await outsider.execute("SELECT FROM event_head WHERE event_id = $1 FOR UPDATE", UUID(event_id))
+            asking = asyncio.create_task(own.reserve(event_id, [1], ada))
+            (manager,) = own.parts.supervisor.managers
+            await until(lambda: manager._stalled_since is not None)
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 8
+        # Who asked is told nothing, or to try again: it is not known here what becomes of it.
+        with contextlib.suppress(aiohttp.ServerDisconnectedError):
+            assert (await asking).status == 503
+        await transaction.rollback()
+        async with running(database_address, redis_address) as own:
+            assert (await own.reserve(event_id, [1], ada)).status == 200
+            assert (await own.seat_states(event_id))[:2] == [1, 1]
+    finally:
+        await outsider.close()
 
 
 # The lease itself
