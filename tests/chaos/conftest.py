@@ -12,6 +12,8 @@ from tests.chaos.processes import UsherProcess, copy_of
 
 Figure = Callable[[str, object], None]
 
+TIMEOUT_S = 120
+
 _figures: list[tuple[str, str, object]] = []
 
 
@@ -56,6 +58,13 @@ def figure(request: pytest.FixtureRequest) -> Figure:
         _figures.append((request.node.name, name, value))
 
     return note
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let no test here take longer than this, far more than any does: what hangs is to be seen soon."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

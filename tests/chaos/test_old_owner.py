@@ -71,7 +71,9 @@ async def test_a_stopped_owner_does_no_harm_when_it_goes_on(
     finally:
         print(second.said(2_000))
         await second.clean_up()
+    said = usher.said(2_000) + second.said(2_000)
     figure("owners stopped and continued", STOPS)
+    figure("stale batches that were tried", said.count(", not at "))
     figure("acknowledged, lost", f"{crowd.log.accepted}, {len(found)}")
     figure("longest time without a sale, s", ", ".join(f"{gap:.2f}" for gap in gaps))
 
