@@ -50,7 +50,7 @@ SELECT id FROM event WHERE id = ANY($1::uuid[]) AND seat_count > 0;
 -- The account of an administrator, unless the e-mail address has one. $1 id, $2 e-mail, $3 name, $4 hash, $5 now.
 INSERT INTO customer (id, email, name, password_hash, role, created_at)
 VALUES ($1, $2, $3, $4, 'admin', $5)
-ON CONFLICT (lower(email)) DO NOTHING
+ON CONFLICT DO NOTHING  -- of the id, too: another process may be making the same account
 RETURNING id;
 
 -- name: set_admin_password
