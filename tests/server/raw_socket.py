@@ -64,7 +64,8 @@ class RawSocket:
         if is_masked:
             mask = os.urandom(4)
             head += mask
-            payload = bytes(byte ^ mask[k % 4] for k, byte in enumerate(payload))
+            long_mask = (mask * (size // 4 + 1))[:size]
+            payload = (int.from_bytes(payload, "big") ^ int.from_bytes(long_mask, "big")).to_bytes(size, "big")
         self._writer.write(head + payload)
 
     async def read(self) -> tuple[int, bytes]:
