@@ -363,6 +363,8 @@ async def test_who_never_reads_is_cut_off(usher: Usher, small: None, monkeypatch
 
 async def test_answers_left_unread_are_bounded_too(usher: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CLOSE_S", 0.1)
+    monkeypatch.setattr(outbox, "SEND_BUFFER_BYTES", 4096)
+    monkeypatch.setattr(outbox, "BUFFER_BYTES_MAX", 32 * 1024)
     event_id = await usher.event()
     closed: list[CloseCode] = []
     biggest = 0
