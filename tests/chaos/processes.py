@@ -1,7 +1,6 @@
 """A real server process with engines of its own, to be killed, stopped, continued and started again."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
@@ -156,9 +155,3 @@ def free_port() -> int:
 def kill(pid: int, number: signal.Signals) -> None:
     """Signal an engine of a test's own server, by the pid that it has written."""
     os.kill(pid, number)
-
-
-def secrets_of(data_dir: Path) -> dict[str, str]:
-    """The passwords of the engines."""
-    found: dict[str, str] = json.loads((data_dir / "secrets.json").read_text())
-    return found
