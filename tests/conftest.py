@@ -28,7 +28,7 @@ _MARK = "usher:test"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: once it is used, Playwright has a loop running in the thread that all tests share."""
+    """Browser tests come last: once used, Playwright has a loop running in the thread that all tests share."""
     items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
 
 
