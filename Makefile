@@ -59,7 +59,7 @@ format: setup ## format the code and mend what the linter can mend
 sim: setup ## run the seeded storms: the seed given (SEED=42), or those of the tests
 	USHER_SIM_SEED=$(SEED) $(BIN)/python -m pytest tests/simulation $(ARGS)
 
-soak: setup ## let bots buy for a while against a running server (ARGS=…)
+soak: setup ## let bots sell an event out, on a server of their own or a running one (ARGS=…)
 	@exec $(BIN)/python -m server soak $(ARGS)
 
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
