@@ -31,6 +31,7 @@ from server.rest.door import guarded, prepare_response
 from server.rest.envelope import BODY_BYTES_MAX, enveloped
 from server.rest.keys_under_way import KeysUnderWay, drop_old_keys
 from server.rest.places import PlacesCache
+from server.rest.under_way import RequestsUnderWay
 from server.sales import Sales
 from server.services import SERVICES, Services
 from server.session_cache import SessionCache
@@ -152,12 +153,14 @@ async def listening(parts: Services, settings: Settings) -> AsyncIterator[int]:
 
 def make_app(parts: Services) -> web.Application:
     """The aiohttp application on these parts: routes and the door before them."""
-    app = web.Application(middlewares=[enveloped, guarded], client_max_size=BODY_BYTES_MAX)
+    under_way = RequestsUnderWay()
+    app = web.Application(middlewares=[under_way.counted, enveloped, guarded], client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = parts
     for module in (auth, events, venues, seats, checkout, health, connection):
         app.add_routes(module.routes)
     pages.add_pages(app)
     app.on_response_prepare.append(prepare_response)
+    app.on_shutdown.append(lambda _app: under_way.finish(FINISH_S))
     return app
 
 

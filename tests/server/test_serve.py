@@ -189,29 +189,29 @@ async def test_a_signal_during_the_start_ends_it_in_order(data_dir: Path) -> Non
     assert await processes_of(data_dir) == []
 
 
-async def test_sockets_are_sent_away_at_the_end_even_if_they_do_not_read(serving: Serving, data_dir: Path) -> None:
+async def test_those_who_do_not_read_or_finish_are_sent_away_at_the_end(serving: Serving, data_dir: Path) -> None:
     host, port = serving.url.removeprefix("http://").split(":")
-    _, writer = await asyncio.open_connection(host, int(port), limit=64)
+    _, socket_writer = await asyncio.open_connection(host, int(port), limit=64)
+    _, slow_writer = await asyncio.open_connection(host, int(port))
     try:
         unknown = "550e8400-e29b-41d4-a716-446655440000"
-        writer.write(
+        socket_writer.write(
             f"GET /ws/events/{unknown} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: Upgrade\r\n"
             "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: usher.v1\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
         # Half a request beside it: somebody who never finishes must not hold the server up either.
-        _, slow = await asyncio.open_connection(host, int(port))
-        slow.write(b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-        await slow.drain()
+        slow_writer.write(b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        await slow_writer.drain()
         assert await serving.get("/ready") == 200
         began = time.monotonic()
         status, _, err = await serving.end(signal.SIGTERM)
         assert time.monotonic() - began < STOP_S
         assert status == 0
         assert "Traceback" not in err
-        slow.close()
     finally:
-        writer.close()
+        socket_writer.close()
+        slow_writer.close()
     assert await processes_of(data_dir) == []
 
 
