@@ -26,7 +26,7 @@ from server.payments.gateway import TestGateway
 from server.payments.port import PaymentProvider
 from server.payments.worker import PaymentWorker
 from server.redis_connection import open_redis
-from server.rest import auth, checkout, events, health, seats, venues
+from server.rest import contract, health
 from server.rest.door import guarded, prepare_response
 from server.rest.envelope import BODY_BYTES_MAX, enveloped
 from server.rest.keys_under_way import KeysUnderWay, drop_old_keys
@@ -156,7 +156,9 @@ def make_app(parts: Services) -> web.Application:
     under_way = RequestsUnderWay()
     app = web.Application(middlewares=[under_way.counted, enveloped, guarded], client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = parts
-    for module in (auth, events, venues, seats, checkout, health, connection):
+    for api in contract.MODULES:
+        app.add_routes(api.operations.routes)
+    for module in (health, connection):
         app.add_routes(module.routes)
     pages.add_pages(app)
     app.on_response_prepare.append(prepare_response)

@@ -32,6 +32,11 @@ _STATUS = {
     Code.BUSY: 503,
     Code.TRY_AGAIN: 503,
 }
+COMMAND_REFUSALS = {
+    400: tuple(code for code in Code if code not in _STATUS),
+    503: tuple(code for code, status in _STATUS.items() if status == 503),
+}
+"""The refusals of every command, by status."""
 
 
 def new_command_id() -> str:

@@ -11,6 +11,8 @@ from protocol.limits import NAME_CHARS_MAX
 from server.passwords import PasswordsOverloaded, weakness
 from server.rest.door import clear_cookie, customer, set_cookie
 from server.rest.envelope import Refused, iso, ok, read_body
+from server.rest.operations import Operations, Who
+from server.rest.shapes import Moment, Role, User
 from server.services import Services, services
 from server.statements import sql
 
@@ -18,7 +20,7 @@ EMAIL_CHARS_MAX = 254
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
-routes = web.RouteTableDef()
+operations = Operations("accounts")
 
 
 class Registration(msgspec.Struct):
@@ -36,7 +38,31 @@ class Credentials(msgspec.Struct):
     password: str
 
 
-@routes.post("/api/v1/auth/register")
+class SignedIn(msgspec.Struct):
+    """A new session. Its id is told once."""
+
+    user: User
+    sessionId: str  # noqa: N815 (the contract's word)
+    expiresAt: Moment  # noqa: N815 (the contract's word)
+
+
+class SocketTicket(msgspec.Struct):
+    """What lets one socket in."""
+
+    ticket: str
+    expires_at: Moment
+
+
+@operations.post(
+    "/api/v1/auth/register",
+    body=Registration,
+    status=201,
+    data=User,
+    refusals={
+        400: ("missing_field", "bad_email", "bad_name", "weak_password", "user_exists"),
+        503: ("overloaded",),
+    },
+)
 async def register(request: web.Request) -> web.Response:
     """Make an account; it is not signed in yet."""
     wanted = await read_body(request, Registration, "Email, password and name are required")
@@ -57,7 +83,17 @@ async def register(request: web.Request) -> web.Response:
     return ok(_user(row), 201)
 
 
-@routes.post("/api/v1/auth/login")
+@operations.post(
+    "/api/v1/auth/login",
+    body=Credentials,
+    data=SignedIn,
+    refusals={
+        400: ("missing_field",),
+        401: ("invalid_credentials",),
+        429: ("rate_limited",),
+        503: ("overloaded",),
+    },
+)
 async def login(request: web.Request) -> web.Response:
     """Begin a session with a new id; told in the body and as a cookie."""
     shown = await read_body(request, Credentials, "Email and password are required")
@@ -67,12 +103,12 @@ async def login(request: web.Request) -> web.Response:
     parts = services(request)
     row = await _verified(parts, email, shown.password)
     session_id, expires_at = await parts.sessions.create(row["id"])
-    response = ok({"user": _user(row), "sessionId": session_id, "expiresAt": iso(expires_at)})
+    response = ok(SignedIn(_user(row), session_id, iso(expires_at)))
     set_cookie(request, response, session_id, expires_at)
     return response
 
 
-@routes.post("/api/v1/auth/logout")
+@operations.post("/api/v1/auth/logout", who=Who.SIGNED_IN)
 async def logout(request: web.Request) -> web.Response:
     """End the session and close its sockets. The customer's holds stay."""
     await services(request).sessions.end(await customer(request))
@@ -81,18 +117,18 @@ async def logout(request: web.Request) -> web.Response:
     return response
 
 
-@routes.get("/api/v1/auth/me")
+@operations.get("/api/v1/auth/me", who=Who.SIGNED_IN, data=User)
 async def me(request: web.Request) -> web.Response:
     """Who is signed in."""
     session = await customer(request)
-    return ok({"id": session.customer_id, "email": session.email, "name": session.name, "role": session.role})
+    return ok(User(session.customer_id, session.email, session.name, Role(session.role)))
 
 
-@routes.post("/api/v1/auth/ws-ticket")
+@operations.post("/api/v1/auth/ws-ticket", who=Who.SIGNED_IN, data=SocketTicket)
 async def ws_ticket(request: web.Request) -> web.Response:
     """A ticket that lets one socket in as this session, within 30 s."""
     ticket, expires_at = await services(request).sessions.make_ticket(await customer(request))
-    return ok({"ticket": ticket, "expires_at": iso(expires_at)})
+    return ok(SocketTicket(ticket, iso(expires_at)))
 
 
 async def _verified(parts: Services, email: str, password: str) -> asyncpg.Record:
@@ -137,5 +173,5 @@ def _overloaded(error: PasswordsOverloaded) -> Refused:
     return Refused(503, sentence, "overloaded", retry_after_s=error.retry_after_s)
 
 
-def _user(account: asyncpg.Record) -> dict[str, object]:
-    return {name: account[name] for name in ("id", "email", "name", "role")}
+def _user(account: asyncpg.Record) -> User:
+    return User(account["id"], account["email"], account["name"], Role(account["role"]))

@@ -2,12 +2,13 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from actors.core.model import IdempotencyKey
 from actors.core.verdict import Asked, CancelOrder
@@ -16,14 +17,16 @@ from protocol.codes import SENTENCES, Code
 from protocol.inbound import Checkout
 from protocol.outbound import OrderStatus
 from server.ids import uuid_or_none
-from server.rest.asking import ask, new_command_id, sale
+from server.rest.asking import COMMAND_REFUSALS, ask, new_command_id, sale
 from server.rest.door import customer
 from server.rest.envelope import Refused, cents_to_major, decode_body, iso, iso_or_none, ok, read_raw
 from server.rest.keys_under_way import keys_live_since, same_request, still_running
+from server.rest.operations import Operations, Pace, Who
+from server.rest.shapes import ListedOrder, NamedOrderItem, Order, OrderItem, OrderSeat, Said, ShownOrder
 from server.services import Services, services
 from server.statements import sql
 
-routes = web.RouteTableDef()
+operations = Operations("orders")
 
 KEY_CHARS_MAX = 255
 
@@ -31,11 +34,43 @@ KEY_CHARS_MAX = 255
 class Purchase(msgspec.Struct):
     """How to pay, and for which event's hold; none named: the hold changed last."""
 
-    payment_method: str
+    payment_method: Annotated[
+        str, Meta(extra_json_schema={"minLength": 1, "maxLength": limits.PAYMENT_METHOD_CHARS_MAX})
+    ]
     event_id: str | None = None
 
 
-@routes.post("/api/v1/checkout")
+class Receipt(msgspec.Struct):
+    """A completed purchase."""
+
+    order: Order
+    items: list[OrderItem]
+    message: str
+
+
+class OrderDetails(msgspec.Struct):
+    """An order with what its seats are called."""
+
+    order: ShownOrder
+    items: list[NamedOrderItem]
+    seats: list[OrderSeat]
+
+
+@operations.post(
+    "/api/v1/checkout",
+    who=Who.SIGNED_IN,
+    pace=Pace.CHECKOUT,
+    body=Purchase,
+    data=Receipt,
+    refusals={
+        **COMMAND_REFUSALS,
+        402: (Code.PAYMENT_FAILED,),
+        404: ("event_not_found",),
+        409: ("key_running",),
+        422: ("key_reused",),
+    },
+    headers={"Idempotency-Key": "1 to 255 characters; the same key gets the same answer for 48 hours."},
+)
 async def checkout(request: web.Request) -> web.Response:
     """Buy all that the customer holds in one event."""
     session = await customer(request)
@@ -53,26 +88,36 @@ async def checkout(request: web.Request) -> web.Response:
         return await _buy(parts, session.customer_id, purchase, command_id, key)
 
 
-@routes.get("/api/v1/checkout/orders")
+@operations.get("/api/v1/checkout/orders", who=Who.SIGNED_IN, data=list[ListedOrder])
 async def list_orders(request: web.Request) -> web.Response:
     """The customer's orders, the newest first."""
     session = await customer(request)
     rows = await services(request).database.fetch(sql("orders"), session.customer_id)
-    return ok([_order(row) | _show(row) for row in rows])
+    return ok([ListedOrder(**_order(row), **_show(row)) for row in rows])
 
 
-@routes.get("/api/v1/checkout/orders/{order_id}")
+@operations.get(
+    "/api/v1/checkout/orders/{order_id}",
+    who=Who.SIGNED_IN,
+    data=OrderDetails,
+    refusals={404: (Code.ORDER_NOT_FOUND,)},
+)
 async def show_order(request: web.Request) -> web.Response:
     """One order of the customer, with its items and seats."""
     row = await _own_order(request)
     items = await services(request).database.fetch(sql("order_items"), row["event_id"], row["id"])
-    named = [_item(row, item) | _seat_names(item) for item in items]
-    seats = [_seat_names(item) | {"price": cents_to_major(item["price_cents"])} for item in items]
-    order = _order(row) | _show(row) | {"venue_address": row["venue_address"]}
-    return ok({"order": order, "items": named, "seats": seats})
+    named = [NamedOrderItem(**_item(row, item), **_seat_names(item)) for item in items]
+    seats = [OrderSeat(**_seat_names(item), price=cents_to_major(item["price_cents"])) for item in items]
+    order = ShownOrder(**_order(row), **_show(row), venue_address=row["venue_address"])
+    return ok(OrderDetails(order, named, seats))
 
 
-@routes.post("/api/v1/checkout/orders/{order_id}/cancel")
+@operations.post(
+    "/api/v1/checkout/orders/{order_id}/cancel",
+    who=Who.SIGNED_IN,
+    data=Said,
+    refusals={**COMMAND_REFUSALS, 404: (Code.ORDER_NOT_FOUND,)},
+)
 async def cancel_order(request: web.Request) -> web.Response:
     """Give a completed order back; its seats are available at once."""
     row = await _own_order(request)
@@ -84,7 +129,7 @@ async def cancel_order(request: web.Request) -> web.Response:
             raise
         # It is there: a seat manager that was loaded since it ended knows only orders that can still change.
         raise Refused(400, SENTENCES[Code.ORDER_NOT_COMPLETED], Code.ORDER_NOT_COMPLETED) from None
-    return ok({"message": "Order cancelled"})
+    return ok(Said("Order cancelled"))
 
 
 def _purchase(raw: bytes) -> Purchase | Refused:
@@ -165,9 +210,9 @@ async def _receipt(parts: Services, order_id: UUID, customer_id: UUID) -> web.Re
     row = await parts.database.fetchrow(sql("order"), order_id, customer_id)
     assert row is not None, "a settled order is gone"
     items = await parts.database.fetch(sql("order_items"), row["event_id"], row["id"])
-    order = _order(row) | {"status": OrderStatus.COMPLETED, "updated_at": iso_or_none(row["completed_at"])}
-    shown = [_item(row, item) for item in items]
-    return ok({"order": order, "items": shown, "message": "Purchase completed"})
+    as_it_was = {"status": OrderStatus.COMPLETED, "updated_at": iso_or_none(row["completed_at"])}
+    order = Order(**_order(row) | as_it_was)
+    return ok(Receipt(order, [OrderItem(**_item(row, item)) for item in items], "Purchase completed"))
 
 
 async def _own_order(request: web.Request) -> asyncpg.Record:

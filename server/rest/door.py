@@ -129,6 +129,18 @@ async def customer(request: web.Request) -> Session:
     raise Refused(401, "Invalid or expired session", "session_ended")
 
 
+async def admin(request: web.Request) -> Session:
+    """The live session of an admin.
+
+    Raises:
+        Refused: 401 as `customer`; 403, when it is somebody else's.
+    """
+    session = await customer(request)
+    if session.role != "admin":
+        raise Refused(403, "Admin access required", "not_admin")
+    return session
+
+
 def set_cookie(request: web.Request, response: web.StreamResponse, session: str, expires_at: datetime) -> None:
     """Have the browser keep the session's id until `expires_at`."""
     response.set_cookie(

@@ -54,10 +54,10 @@ class Refused(Exception):
         return response
 
 
-def ok(data: Any = _NOTHING, status: int = 200, **beside: Any) -> web.Response:
-    """A success with `data` (left out: none) and further fields beside it; `msgspec.Raw` in it is JSON already."""
+def ok(data: Any = _NOTHING, status: int = 200, *, beside: msgspec.Struct | None = None) -> web.Response:
+    """A success with `data` (left out: none) and the fields of `beside`; `msgspec.Raw` in it is JSON already."""
     body = {"success": True} if data is _NOTHING else {"success": True, "data": data}
-    return _json(body | beside, status)
+    return _json(body if beside is None else body | msgspec.structs.asdict(beside), status)
 
 
 def ok_body(data: Any) -> bytes:
@@ -139,6 +139,25 @@ def decode_body(raw: bytes, kind: type[StructT], sentence: str = "") -> StructT:
     if _has_nul(msgspec.to_builtins(body)):
         raise Refused(400, "The body has a NUL character in it", "bad_request")
     return body
+
+
+def read_query(request: web.Request, kind: type[StructT]) -> StructT:
+    """The query as `kind`. Of a repeated parameter the first counts; one that may be None counts as None if empty.
+
+    Raises:
+        Refused: 400 for what cannot be understood or has a NUL in it; it names the parameter.
+    """
+    may_be_empty = {one.encode_name for one in msgspec.structs.fields(kind) if one.default is None}
+    given = {name: request.query[name] for name in request.query}
+    given = {name: value for name, value in given.items() if value or name not in may_be_empty}
+    try:
+        query = msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refused(400, f"Bad request: {error}", "bad_request") from None
+    for name, value in given.items():
+        if _has_nul(value):
+            raise Refused(400, f"{name} has a NUL character in it", "bad_request")
+    return query
 
 
 @web.middleware

@@ -1,61 +1,61 @@
 """Events: the list with its filters, and one event."""
 
-import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Annotated, Any
 
 from aiohttp import web
-from multidict import MultiMapping
+from msgspec import Meta, Struct
 
 from server.ids import uuid_or_none
-from server.rest.envelope import Refused, iso, ok
+from server.rest.envelope import Refused, iso, ok, read_query
+from server.rest.operations import Operations
+from server.rest.shapes import Event, EventCategory, EventStatus, Page
 from server.rest.venues import Row, venue_shape
 from server.services import services
 from server.statements import sql
 
-CATEGORIES = frozenset({"concert", "sports", "theater", "comedy", "other"})
-STATUSES = frozenset({"upcoming", "on_sale", "sold_out", "completed", "cancelled"})
 LIMIT_DEFAULT = 10
 LIMIT_MAX = 100
 PAGE_MAX = 10**15 - 1
 TEXT_CHARS_MAX = 200
 
-_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _DAY = timedelta(days=1)
 _MILLISECOND = timedelta(milliseconds=1)
 
-routes = web.RouteTableDef()
+operations = Operations("events")
+
+Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
+DayOrMoment = Annotated[
+    str, Meta(description="ISO 8601; a bare date is the whole UTC day.", examples=["2031-05-01"])
+]
 
 
-class Filters(NamedTuple):
-    """What a list of events is asked for, in the order of the statement; None lets everything pass.
+class EventQuery(Struct, rename={"from_": "from"}):
+    """Which events are wanted. `search` looks in name, artist and venue; `venue` is an id or part of a name."""
 
-    Events are from `since` on and before `before`.
-    """
+    category: EventCategory | None = None
+    status: EventStatus | None = None
+    search: Text | None = None
+    artist: Text | None = None
+    venue: Text | None = None
+    from_: DayOrMoment | None = None
+    to: DayOrMoment | None = None
+    page: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 1
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
 
-    category: str | None
-    status: str | None
-    search: str | None
-    artist: str | None
-    venue: str | None
-    since: datetime | None
-    before: datetime | None
 
-
-@routes.get("/api/v1/events")
+@operations.get("/api/v1/events", query=EventQuery, data=list[Event], beside=Page)
 async def list_events(request: web.Request) -> web.Response:
     """One page of the events that match, by date, then id."""
-    query = request.query
-    page = _number(query, "page", 1, PAGE_MAX)
-    limit = _number(query, "limit", LIMIT_DEFAULT, LIMIT_MAX)
-    parts = services(request)
+    query = read_query(request, EventQuery)
+    parts, page, limit = services(request), query.page, query.limit
     rows = await parts.database.fetch(sql("events"), parts.now(), *_filters(query), limit, (page - 1) * limit)
     total = rows[0]["total"]
     data = [event_shape(row) for row in rows if row["id"] is not None]
-    return ok(data, total=total, page=page, limit=limit, totalPages=-(-total // limit))
+    return ok(data, beside=Page(total, page, limit, totalPages=-(-total // limit)))
 
 
-@routes.get("/api/v1/events/{event_id}")
+@operations.get("/api/v1/events/{event_id}", data=Event, refusals={404: ("event_not_found",)})
 async def show_event(request: web.Request) -> web.Response:
     """One event."""
     parts = services(request)
@@ -66,29 +66,29 @@ async def show_event(request: web.Request) -> web.Response:
     return ok(event_shape(row))
 
 
-def event_shape(event: Row) -> dict[str, Any]:
+def event_shape(event: Row) -> Event:
     """An Event of the contract, from a row of the statements `events` or `event`."""
-    return {
-        "id": event["id"],
-        "name": event["name"],
-        "description": event["description"],
-        "venue_id": event["venue_id"],
-        "artist": event["artist"],
-        "category": event["category"],
-        "event_date": iso(event["event_at"]),
-        "on_sale_date": iso(event["on_sale_at"]),
-        "status": event["status"],
-        "total_capacity": event["seat_count"],
-        "available_seats": event["available"],
-        "image_url": event["image_url"],
-        "currency": event["currency"],
-        "waiting_room_enabled": event["waiting_room_enabled"],
-        "max_concurrent_shoppers": event["max_concurrent_shoppers"],
-        "max_tickets_per_user": event["max_tickets_per_user"],
-        "created_at": iso(event["created_at"]),
-        "updated_at": iso(event["updated_at"]),
-        "venue": venue_shape(_venue_of(event)),
-    }
+    return Event(
+        id=event["id"],
+        name=event["name"],
+        description=event["description"],
+        venue_id=event["venue_id"],
+        artist=event["artist"],
+        category=event["category"],
+        event_date=iso(event["event_at"]),
+        on_sale_date=iso(event["on_sale_at"]),
+        status=event["status"],
+        total_capacity=event["seat_count"],
+        available_seats=event["available"],
+        image_url=event["image_url"],
+        currency=event["currency"],
+        waiting_room_enabled=event["waiting_room_enabled"],
+        max_concurrent_shoppers=event["max_concurrent_shoppers"],
+        max_tickets_per_user=event["max_tickets_per_user"],
+        created_at=iso(event["created_at"]),
+        updated_at=iso(event["updated_at"]),
+        venue=venue_shape(_venue_of(event)),
+    )
 
 
 def _venue_of(event: Row) -> dict[str, Any]:
@@ -97,47 +97,29 @@ def _venue_of(event: Row) -> dict[str, Any]:
     return same | other
 
 
-def _filters(query: MultiMapping[str]) -> Filters:
-    return Filters(
-        category=_word(query, "category", CATEGORIES),
-        status=_word(query, "status", STATUSES),
-        search=_text(query, "search"),
-        artist=_text(query, "artist"),
-        venue=_text(query, "venue"),
-        since=_day_or_moment(query, "from")[0],
-        before=_day_or_moment(query, "to")[1],
+def _filters(query: EventQuery) -> tuple[str | datetime | None, ...]:
+    """The filters in the order of the statement; None lets everything pass."""
+    return (
+        query.category,
+        query.status,
+        _trimmed(query.search),
+        _trimmed(query.artist),
+        _trimmed(query.venue),
+        _day_or_moment("from", query.from_)[0],
+        _day_or_moment("to", query.to)[1],
     )
 
 
-def _number(query: MultiMapping[str], name: str, default: int, largest: int) -> int:
-    """A number from 1 to `largest`. Raises Refused (400) for anything else."""
-    text = query.get(name, str(default))
-    if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= largest:
-        raise Refused(400, f"{name} must be a number from 1 to {largest}", "bad_request")
-    return int(text)
+def _trimmed(text: str | None) -> str | None:
+    return (text or "").strip() or None
 
 
-def _word(query: MultiMapping[str], name: str, words: frozenset[str]) -> str | None:
-    word = query.get(name) or None
-    if word is not None and word not in words:
-        raise Refused(400, f"{name} must be one of {', '.join(sorted(words))}", "bad_request")
-    return word
-
-
-def _text(query: MultiMapping[str], name: str) -> str | None:
-    text = query.get(name, "").strip() or None
-    if text is not None and (len(text) > TEXT_CHARS_MAX or "\0" in text):
-        raise Refused(400, f"{name} must be a text of at most {TEXT_CHARS_MAX} characters", "bad_request")
-    return text
-
-
-def _day_or_moment(query: MultiMapping[str], name: str) -> tuple[datetime | None, datetime | None]:
+def _day_or_moment(name: str, text: str | None) -> tuple[datetime | None, datetime | None]:
     """The first moment that is meant, and the first one after; both None when nothing is said.
 
     A bare date means its whole UTC day. A time means its millisecond, since that is how we write times. A time
     without a zone is UTC.
     """
-    text = query.get(name) or None
     if text is None:
         return None, None
     try:

@@ -9,8 +9,8 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from server.rest.availability import Answer
 from server.rest.envelope import cents_to_major
+from server.rest.shared_answer import Answer
 from server.statements import sql
 
 SEATS_MAX = 500_000

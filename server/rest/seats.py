@@ -1,78 +1,74 @@
-"""Seats: what is available, and the customer's reservations (the holds of the socket)."""
+"""The customer's reservations: the holds of the socket, over REST."""
 
 import re
-from typing import Any
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-import msgspec
 from aiohttp import web
+from msgspec import Meta, Struct
 
-from actors.core.seating import Seating
 from actors.core.verdict import Asked
 from protocol.inbound import HoldSeats, ReleaseSeats
 from protocol.limits import SEATS_PER_COMMAND_MAX, SEATS_PER_RELEASE_MAX
 from protocol.outbound import Hold
-from protocol.seat_state import SeatState
-from server.rest.asking import ask, committed, new_command_id, sale_of
+from server.rest.asking import COMMAND_REFUSALS, ask, committed, new_command_id, sale_of
 from server.rest.door import customer
-from server.rest.envelope import Refused, cents_to_major, iso, iso_ms, ok, ok_again, ok_body, read_body
+from server.rest.envelope import Refused, cents_to_major, iso, iso_ms, ok, read_body
+from server.rest.operations import Operations, Pace, Who
 from server.rest.places import Places
+from server.rest.shapes import Amount, EventSeat, Moment, Said, SeatId
 from server.sales import Sale
 from server.services import Services, services
 from server.statements import sql
 
-routes = web.RouteTableDef()
+operations = Operations("seats")
 
 _SEAT_ID = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
-_STATUS_JSON = [f'{state.name.lower()}"}}'.encode() for state in SeatState]
 
 
-class SeatIds(msgspec.Struct):
-    """Which seats a customer means."""
+class SeatIds(Struct):
+    """Which seats a customer means, each once."""
 
-    seat_ids: list[str]
-
-
-@routes.get("/api/v1/seats/{event_id}/availability")
-async def availability(request: web.Request) -> web.Response:
-    """The seats of the event by section, or of one section; with `summary=true` only the counts."""
-    parts, sale = services(request), await sale_of(request)
-    places = await parts.places.get(sale.uuid)
-    seating = await committed(parts, sale.event_id)
-    wanted = request.query.get("section")
-    if wanted and wanted not in places.sections:
-        raise Refused(404, "Section not found", "section_not_found")
-    if request.query.get("summary") == "true":
-        names = [wanted] if wanted else list(places.sections)
-        return ok([_counts(places, seating, name) for name in names])
-    if wanted:
-        return ok([_section(places, seating, wanted)])
-    return ok_again(places.answer.get(seating, lambda: _all_sections(places, seating)))
+    seat_ids: Annotated[list[SeatId], Meta(extra_json_schema={"minItems": 1, "uniqueItems": True})]
 
 
-@routes.get("/api/v1/seats/{event_id}/sections/{section}")
-async def section_seats(request: web.Request) -> web.Response:
-    """The seats of one section."""
-    parts, sale = services(request), await sale_of(request)
-    places = await parts.places.get(sale.uuid)
-    seating = await committed(parts, sale.event_id)
-    section = request.match_info["section"]
-    if section not in places.sections:
-        raise Refused(404, "Section not found", "section_not_found")
-    return ok(_seats(places, seating, section))
+class Reserved(Struct):
+    """All seats that the customer now holds in the event."""
+
+    seats: list[EventSeat]
+    expiresAt: Moment  # noqa: N815 (the contract's word)
+    totalPrice: Amount  # noqa: N815 (the contract's word)
 
 
-@routes.post("/api/v1/seats/{event_id}/reserve")
+class Reservation(Struct):
+    """The customer's hold in one event."""
+
+    event_id: UUID
+    seats: list[EventSeat]
+    total_price: Amount
+    expires_at: Moment
+
+
+class Reservations(Reservation):
+    """The hold changed last, and all of the customer's holds."""
+
+    reservations: list[Reservation]
+
+
+@operations.post(
+    "/api/v1/seats/{event_id}/reserve",
+    who=Who.SIGNED_IN,
+    pace=Pace.RESERVE,
+    body=SeatIds,
+    data=Reserved,
+    refusals={**COMMAND_REFUSALS, 404: ("event_not_found",)},
+)
 async def reserve(request: web.Request) -> web.Response:
     """Hold these seats, all or none; answers all seats that the customer now holds in the event."""
     session = await customer(request)
     parts, sale = services(request), await sale_of(request)
-    seats = await _asked_seats(request)
-    if not seats:
-        raise Refused(400, "seat_ids array is required", "bad_command")
-    if len(seats) > SEATS_PER_COMMAND_MAX:
-        raise Refused(400, f"Cannot reserve more than {SEATS_PER_COMMAND_MAX} seats at once", "bad_command")
+    seats = await _asked_seats(request, "reserve", SEATS_PER_COMMAND_MAX)
     command = HoldSeats(new_command_id(), seats)
     accepted = await ask(parts, sale.event_id, Asked(str(session.customer_id), command))
     hold = accepted.hold
@@ -81,68 +77,52 @@ async def reserve(request: web.Request) -> web.Response:
     expires_at, places = iso_ms(hold.expires_at_ms), await parts.places.get(sale.uuid)
     times = expires_at, iso(sale.created_at), _changed_at(parts, sale, session.customer_id)
     shown = _held_seats(sale.uuid, places, hold.seats, *times)
-    return ok({"seats": shown, "expiresAt": expires_at, "totalPrice": cents_to_major(hold.total_cents)})
+    return ok(Reserved(shown, expires_at, cents_to_major(hold.total_cents)))
 
 
-@routes.post("/api/v1/seats/{event_id}/release")
+@operations.post(
+    "/api/v1/seats/{event_id}/release",
+    who=Who.SIGNED_IN,
+    body=SeatIds,
+    data=Said,
+    refusals={**COMMAND_REFUSALS, 404: ("event_not_found",)},
+)
 async def release(request: web.Request) -> web.Response:
     """Give these seats back; what the customer does not hold is ignored."""
     session = await customer(request)
     parts, sale = services(request), await sale_of(request)
-    seats = await _asked_seats(request)
-    if not seats:
-        raise Refused(400, "seat_ids array is required", "bad_command")
-    if len(seats) > SEATS_PER_RELEASE_MAX:
-        raise Refused(400, f"Cannot release more than {SEATS_PER_RELEASE_MAX} seats at once", "bad_command")
+    seats = await _asked_seats(request, "release", SEATS_PER_RELEASE_MAX)
     await ask(parts, sale.event_id, Asked(str(session.customer_id), ReleaseSeats(new_command_id(), seats)))
-    return ok({"message": "Seats released"})
+    return ok(Said("Seats released"))
 
 
-@routes.get("/api/v1/seats/reservation")
+@operations.get(
+    "/api/v1/seats/reservation", who=Who.SIGNED_IN, data=Reservations | None, refusals={503: ("try_again",)}
+)
 async def reservation(request: web.Request) -> web.Response:
     """The hold changed last, with all of the customer's holds beside it; null: nothing is held."""
     session = await customer(request)
     found = await _reservations(services(request), session.customer_id)
-    return ok({**found[0], "reservations": found} if found else None)
+    if not found:
+        return ok(None)
+    last = found[0]
+    return ok(Reservations(last.event_id, last.seats, last.total_price, last.expires_at, found))
 
 
-async def _asked_seats(request: web.Request) -> tuple[int, ...]:
+async def _asked_seats(request: web.Request, verb: str, seats_max: int) -> tuple[int, ...]:
     body = await read_body(request, SeatIds, "seat_ids array is required")
+    if not body.seat_ids:
+        raise Refused(400, "seat_ids array is required", "bad_command")
     if not all(_SEAT_ID.fullmatch(seat) for seat in body.seat_ids):
         raise Refused(400, "seat_ids must be ids of seats of this event", "bad_command")
     if len(set(body.seat_ids)) != len(body.seat_ids):
         raise Refused(400, "seat_ids names a seat twice", "bad_command")
+    if len(body.seat_ids) > seats_max:
+        raise Refused(400, f"Cannot {verb} more than {seats_max} seats at once", "bad_command")
     return tuple(int(seat) for seat in body.seat_ids)
 
 
-def _all_sections(places: Places, seating: Seating) -> bytes:
-    return ok_body([_section(places, seating, name) for name in places.sections])
-
-
-def _section(places: Places, seating: Seating, name: str) -> dict[str, Any]:
-    return {**_counts(places, seating, name), "seats": _seats(places, seating, name)}
-
-
-def _counts(places: Places, seating: Seating, name: str) -> dict[str, Any]:
-    indexes = places.sections[name]
-    prices = {places.seats[index].price_cents for index in indexes}
-    return {
-        "section": name,
-        "available": sum(seating.states[index] == SeatState.AVAILABLE for index in indexes),
-        "total": len(indexes),
-        "min_price": cents_to_major(min(prices)),
-        "max_price": cents_to_major(max(prices)),
-    }
-
-
-def _seats(places: Places, seating: Seating, section: str) -> msgspec.Raw:
-    seats, states = places.seats, seating.states
-    return msgspec.Raw(
-        b"[%s]" % b",".join(seats[index].prefix + _STATUS_JSON[states[index]] for index in places.sections[section])
-    )
-
-
-async def _reservations(parts: Services, customer_id: UUID) -> list[dict[str, Any]]:
+async def _reservations(parts: Services, customer_id: UUID) -> list[Reservation]:
     """What the customer holds, the hold changed last first."""
     found = []
     for row in await parts.database.fetch(sql("customer_holds"), customer_id):
@@ -153,14 +133,14 @@ async def _reservations(parts: Services, customer_id: UUID) -> list[dict[str, An
     return found
 
 
-def _reservation(row: asyncpg.Record, places: Places, seats: tuple[int, ...]) -> dict[str, Any]:
+def _reservation(row: asyncpg.Record, places: Places, seats: tuple[int, ...]) -> Reservation:
     expires_at, created_at, changed_at = map(iso, (row["expires_at"], row["event_created_at"], row["changed_at"]))
-    return {
-        "event_id": row["event_id"],
-        "seats": _held_seats(row["event_id"], places, seats, expires_at, created_at, changed_at),
-        "total_price": cents_to_major(sum(places.seats[seat].price_cents for seat in seats)),
-        "expires_at": expires_at,
-    }
+    return Reservation(
+        event_id=row["event_id"],
+        seats=_held_seats(row["event_id"], places, seats, expires_at, created_at, changed_at),
+        total_price=cents_to_major(sum(places.seats[seat].price_cents for seat in seats)),
+        expires_at=expires_at,
+    )
 
 
 def _changed_at(parts: Services, sale: Sale, customer_id: UUID) -> str:
@@ -172,23 +152,23 @@ def _changed_at(parts: Services, sale: Sale, customer_id: UUID) -> str:
 
 def _held_seats(
     event_id: UUID, places: Places, seats: tuple[int, ...], expires_at: str, created_at: str, changed_at: str
-) -> list[dict[str, Any]]:
-    """One's own held seats as the contract's EventSeat."""
+) -> list[EventSeat]:
+    """One's own held seats."""
     return [
-        {
-            "id": str(index),
-            "event_id": event_id,
-            "section": place.section,
-            "row": place.row,
-            "seat_number": place.number,
-            "price_tier": place.price_tier,
-            "price": cents_to_major(place.price_cents),
-            "status": "held",
-            "held_until": expires_at,
-            "held_by_session": "self",
-            "order_id": None,
-            "created_at": created_at,
-            "updated_at": changed_at,
-        }
+        EventSeat(
+            id=str(index),
+            event_id=event_id,
+            section=place.section,
+            row=place.row,
+            seat_number=place.number,
+            price_tier=place.price_tier,
+            price=cents_to_major(place.price_cents),
+            status="held",
+            held_until=expires_at,
+            held_by_session="self",
+            order_id=None,
+            created_at=created_at,
+            updated_at=changed_at,
+        )
         for index, place in ((index, places.seats[index]) for index in seats)
     ]

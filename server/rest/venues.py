@@ -9,22 +9,26 @@ from aiohttp import web
 
 from server.ids import uuid_or_none
 from server.rest.envelope import Refused, cents_to_major, iso, ok
+from server.rest.operations import Operations
+from server.rest.shapes import Section, Venue
 from server.services import services
 from server.statements import sql
 
 Row: TypeAlias = asyncpg.Record | Mapping[str, Any]
 
-routes = web.RouteTableDef()
+operations = Operations("venues")
+
+_NOT_FOUND = {404: ("venue_not_found",)}
 
 
-@routes.get("/api/v1/venues")
+@operations.get("/api/v1/venues", data=list[Venue])
 async def list_venues(request: web.Request) -> web.Response:
     """All venues by name."""
     rows = await services(request).database.fetch(sql("venues"))
     return ok([venue_shape(row) for row in rows])
 
 
-@routes.get("/api/v1/venues/{venue_id}")
+@operations.get("/api/v1/venues/{venue_id}", data=Venue, refusals=_NOT_FOUND)
 async def show_venue(request: web.Request) -> web.Response:
     """One venue."""
     row = await services(request).database.fetchrow(sql("venue"), _venue_id(request))
@@ -33,7 +37,7 @@ async def show_venue(request: web.Request) -> web.Response:
     return ok(venue_shape(row))
 
 
-@routes.get("/api/v1/venues/{venue_id}/sections")
+@operations.get("/api/v1/venues/{venue_id}/sections", data=list[Section], refusals=_NOT_FOUND)
 async def list_sections(request: web.Request) -> web.Response:
     """The sections of a venue by position."""
     rows = await services(request).database.fetch(sql("sections"), _venue_id(request))
@@ -42,35 +46,35 @@ async def list_sections(request: web.Request) -> web.Response:
     return ok([_section_shape(row) for row in rows if row["id"] is not None])
 
 
-def venue_shape(venue: Row) -> dict[str, Any]:
+def venue_shape(venue: Row) -> Venue:
     """A Venue of the contract, from its row."""
-    return {
-        "id": venue["id"],
-        "name": venue["name"],
-        "address": venue["address"],
-        "city": venue["city"],
-        "state": venue["state"],
-        "country": venue["country"],
-        "capacity": venue["capacity"],
-        "image_url": venue["image_url"],
-        "created_at": iso(venue["created_at"]),
-        "updated_at": iso(venue["updated_at"]),
-    }
+    return Venue(
+        id=venue["id"],
+        name=venue["name"],
+        address=venue["address"],
+        city=venue["city"],
+        state=venue["state"],
+        country=venue["country"],
+        capacity=venue["capacity"],
+        image_url=venue["image_url"],
+        created_at=iso(venue["created_at"]),
+        updated_at=iso(venue["updated_at"]),
+    )
 
 
-def _section_shape(section: Row) -> dict[str, Any]:
-    return {
-        "id": section["id"],
-        "venue_id": section["venue_id"],
-        "name": section["name"],
-        "row_count": section["row_count"],
-        "seats_per_row": section["seats_per_row"],
-        "base_price": cents_to_major(section["base_price_cents"]),
-        "section_type": section["section_type"],
-        "position_x": section["position_x"],
-        "position_y": section["position_y"],
-        "created_at": iso(section["created_at"]),
-    }
+def _section_shape(section: Row) -> Section:
+    return Section(
+        id=section["id"],
+        venue_id=section["venue_id"],
+        name=section["name"],
+        row_count=section["row_count"],
+        seats_per_row=section["seats_per_row"],
+        base_price=cents_to_major(section["base_price_cents"]),
+        section_type=section["section_type"],
+        position_x=section["position_x"],
+        position_y=section["position_y"],
+        created_at=iso(section["created_at"]),
+    )
 
 
 def _venue_id(request: web.Request) -> UUID:

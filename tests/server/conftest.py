@@ -91,8 +91,9 @@ def app(parts: Services) -> web.Application:
     made = web.Application(middlewares=[envelope.enveloped, door.guarded], client_max_size=envelope.BODY_BYTES_MAX)
     made[SERVICES] = parts
     made.on_response_prepare.append(door.prepare_response)
-    for module in (auth, events, health, venues):
-        made.router.add_routes(module.routes)
+    for module in (auth, events, venues):
+        made.router.add_routes(module.operations.routes)
+    made.router.add_routes(health.routes)
     return made
 
 

@@ -26,9 +26,13 @@ class Thing(msgspec.Struct):
     extra: dict[str, str] = {}
 
 
+class Beside(msgspec.Struct):
+    beside: int
+
+
 async def echo(request: web.Request) -> web.Response:
     thing = await read_body(request, Thing, "name is required")
-    return ok({"name": thing.name, "numbers": thing.numbers}, beside=1)
+    return ok({"name": thing.name, "numbers": thing.numbers}, beside=Beside(1))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from actors.core.seating import Seating
 from actors.supervisor import NotOwned
-from server.rest import seats as handlers
+from server.rest import availability as handlers
 from server.rest.places import Places, PlacesCache
 from server.sales import Sale, find_sale
 from tests.server.parts import BALCONY, BLOCKED, FLOOR, SEAT_COUNT, SHARED, STAND, Customer, Json, Usher, until

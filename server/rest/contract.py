@@ -1,0 +1,11 @@
+"""Every operation of the contract, `/api/v1`, in the order in which people read about them."""
+
+from server.rest import auth, availability, checkout, events, queue, seats, venues
+from server.rest.operations import Operation
+
+MODULES = (auth, events, venues, availability, seats, queue, checkout)
+
+
+def all_operations() -> list[Operation]:
+    """All operations of all modules."""
+    return [operation for module in MODULES for operation in module.operations.all]

@@ -1,0 +1,88 @@
+"""The waiting room's routes. Without a waiting room everybody is let in at once: so far, that is every event."""
+
+from typing import Literal
+
+import asyncpg
+from aiohttp import web
+from msgspec import Struct
+
+from protocol.codes import SENTENCES, Code
+from server.ids import uuid_or_none
+from server.rest.envelope import Refused, ok
+from server.rest.operations import Operations, Pace, Who
+from server.rest.shapes import Said
+from server.services import services
+from server.statements import sql
+
+operations = Operations("queue")
+
+_NOT_FOUND = {404: ("event_not_found",)}
+_IS_OVER = ("completed", "cancelled")
+
+
+class PlaceInLine(Struct):
+    """Where the customer is. `position` is 0 unless waiting."""
+
+    position: int
+    status: Literal["waiting", "active", "not_in_queue"]
+    estimated_wait_seconds: int
+
+
+class QueueStats(Struct):
+    """How many wait, how many are in, and how many seconds the wait is."""
+
+    queueLength: int  # noqa: N815 (the contract's word)
+    activeCount: int  # noqa: N815 (the contract's word)
+    estimatedWait: int  # noqa: N815 (the contract's word)
+
+
+@operations.post(
+    "/api/v1/queue/{event_id}/join",
+    who=Who.SIGNED_IN,
+    pace=Pace.JOIN,
+    data=PlaceInLine,
+    refusals={400: (Code.NOT_ON_SALE,), **_NOT_FOUND},
+)
+async def join_queue(request: web.Request) -> web.Response:
+    """Stand in line."""
+    await _open_event(request)
+    return ok(PlaceInLine(0, "active", 0))
+
+
+@operations.get(
+    "/api/v1/queue/{event_id}/status",
+    who=Who.SIGNED_IN,
+    data=PlaceInLine,
+    refusals={400: (Code.NOT_ON_SALE,), **_NOT_FOUND},
+)
+async def queue_status(request: web.Request) -> web.Response:
+    """Where the customer is in line."""
+    await _open_event(request)
+    return ok(PlaceInLine(0, "active", 0))
+
+
+@operations.post("/api/v1/queue/{event_id}/leave", who=Who.SIGNED_IN, data=Said, refusals=_NOT_FOUND)
+async def leave_queue(request: web.Request) -> web.Response:
+    """Give the place in line up; not being in line is no mistake."""
+    await _event(request)
+    return ok(Said("Left the queue"))
+
+
+@operations.get("/api/v1/queue/{event_id}/stats", data=QueueStats, refusals=_NOT_FOUND)
+async def queue_stats(request: web.Request) -> web.Response:
+    """How long the line is."""
+    await _event(request)
+    return ok(QueueStats(0, 0, 0))
+
+
+async def _event(request: web.Request) -> asyncpg.Record:
+    parts, event_id = services(request), uuid_or_none(request.match_info["event_id"])
+    row = await parts.database.fetchrow(sql("event"), parts.now(), event_id) if event_id else None
+    if row is None:
+        raise Refused(404, "Event not found", "event_not_found")
+    return row
+
+
+async def _open_event(request: web.Request) -> None:
+    if (await _event(request))["status"] in _IS_OVER:
+        raise Refused(400, SENTENCES[Code.NOT_ON_SALE], Code.NOT_ON_SALE)
