@@ -12,7 +12,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check check-format check-lint check-types check-js check-chromium format sim soak lock
+.PHONY: help setup run test check check-format check-lint check-types check-js check-chromium format docs sim soak lock
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,9 @@ check-js: ## check the types of the browser's code, where npm is there
 format: setup ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: setup ## write docs/protocol.md, its JSON Schema and AsyncAPI anew, from protocol/
+	$(BIN)/python -m server.reference
 
 sim: setup ## run the seeded storms: the seed given (SEED=42), or those of the tests
 	USHER_SIM_SEED=$(SEED) $(BIN)/python -m pytest tests/simulation $(ARGS)

@@ -1,6 +1,7 @@
 """Refusal codes and close codes, with what a client may do about each."""
 
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class Code(StrEnum):
@@ -74,6 +75,7 @@ class CloseCode(IntEnum):
     """Why the server ends a connection."""
 
     GOING_AWAY = 1001
+    BROKEN_FRAME = 1002
     BAD_TEXT = 1007
     TOO_BIG = 1009
     RESTARTING = 1012
@@ -83,3 +85,36 @@ class CloseCode(IntEnum):
     NO_SUCH_EVENT = 4404
     TOO_SLOW = 4408
     TOO_MUCH = 4429
+
+
+class Reconnect(StrEnum):
+    """What a client does after the end of a connection."""
+
+    AT_ONCE = "reconnect after a short random wait and resume from your position"
+    LATER = "reconnect after 5 s, then double the wait each time"
+    NEVER = "final: do not reconnect as you are"
+
+
+class Ending(NamedTuple):
+    """What a close code means, in a sentence, and what to do then."""
+
+    meaning: str
+    then: Reconnect
+
+
+ENDINGS: dict[CloseCode, Ending] = {
+    CloseCode.GOING_AWAY: Ending("The server is going away", Reconnect.AT_ONCE),
+    CloseCode.BROKEN_FRAME: Ending("A frame breaks the rules of WebSocket", Reconnect.NEVER),
+    CloseCode.BAD_TEXT: Ending("A text or a close reason is not UTF-8", Reconnect.NEVER),
+    CloseCode.TOO_BIG: Ending("A message is too big", Reconnect.NEVER),
+    CloseCode.RESTARTING: Ending("The server or the event's owner changes", Reconnect.AT_ONCE),
+    CloseCode.NOT_UNDERSTOOD: Ending(
+        "Not JSON, a binary frame, an unknown type, or a missing or bad id", Reconnect.NEVER
+    ),
+    CloseCode.SESSION_ENDED: Ending("The session has ended, or the ticket is bad, used or old", Reconnect.NEVER),
+    CloseCode.NOT_ALLOWED: Ending("This customer may not be here", Reconnect.NEVER),
+    CloseCode.NO_SUCH_EVENT: Ending("There is no such event, or its seats are not made yet", Reconnect.NEVER),
+    CloseCode.TOO_SLOW: Ending("Too much was left unread", Reconnect.AT_ONCE),
+    CloseCode.TOO_MUCH: Ending("Too many commands or connections", Reconnect.LATER),
+}
+"""Every close code. A client takes 1003 and 1008, which this version never sends, as final too."""

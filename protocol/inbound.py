@@ -15,6 +15,7 @@ from protocol import limits
 
 CommandId = Annotated[str, Meta(min_length=1, max_length=limits.COMMAND_ID_CHARS_MAX)]
 SeatIndex = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Seats = Annotated[tuple[SeatIndex, ...], Meta(extra_json_schema={"uniqueItems": True})]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS_MAX)]
 PaymentMethod = Annotated[str, Meta(min_length=1, max_length=limits.PAYMENT_METHOD_CHARS_MAX)]
 
@@ -35,29 +36,47 @@ def _refuse_repeats(seats: tuple[int, ...]) -> None:
         raise ValueError("a seat is named twice")
 
 
-class _Inbound(Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
-    pass
+class InboundMessage(Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    """What a client says. A field means the same in every message, unless the message says otherwise.
+
+    id: the client's own name for this command, new for each; the answer carries it back
+    seats: indices of seats, each at most once
+    """
 
 
-class Open(_Inbound, frozen=True, tag="open"):
-    """Start watching; with both fields, a position to resume from."""
+class Open(InboundMessage, frozen=True, tag="open"):
+    """Start watching; with both fields, a position to resume from.
+
+    Answered by a `patch` that ends at the current state, or by a `snapshot` (after `resync`, if a position was
+    given); then come `hold` and `queue`, for those who are signed in.
+
+    epoch: that of the client's map
+    revision: that of the client's map
+    """
 
     epoch: str | UnsetType = UNSET
     revision: Annotated[int, Meta(ge=0, le=2**63 - 1)] | UnsetType = UNSET
 
 
-class HoldSeats(_Inbound, frozen=True, tag="hold_seats"):
-    """Hold all of these seats or none."""
+class HoldSeats(InboundMessage, frozen=True, tag="hold_seats"):
+    """Hold all of these seats or none. A further hold adds to what I hold; what I hold already is fine."""
 
     id: CommandId
-    seats: Annotated[tuple[SeatIndex, ...], Meta(min_length=1, max_length=limits.SEATS_PER_COMMAND_MAX)]
+    seats: Annotated[Seats, Meta(min_length=1, max_length=limits.SEATS_PER_COMMAND_MAX)]
 
     def __post_init__(self) -> None:
         _refuse_repeats(self.seats)
 
 
-class HoldBest(_Inbound, frozen=True, tag="hold_best"):
-    """Hold the best `count` adjacent seats that the server finds under these conditions."""
+class HoldBest(InboundMessage, frozen=True, tag="hold_best"):
+    """Hold the best `count` adjacent seats that the server finds under these conditions.
+
+    count: how many seats
+    price_tier: only seats of this price tier
+    section: only seats of the section with this name
+    max_price_cents: only seats that cost at most this
+    accessible: true: only seats with wheelchair access
+    """
 
     id: CommandId
     count: Annotated[int, Meta(ge=1, le=limits.SEATS_PER_COMMAND_MAX)]
@@ -67,43 +86,51 @@ class HoldBest(_Inbound, frozen=True, tag="hold_best"):
     accessible: bool | UnsetType = UNSET
 
 
-class ReleaseSeats(_Inbound, frozen=True, tag="release_seats"):
-    """Give these seats back; an empty list gives all of them back."""
+class ReleaseSeats(InboundMessage, frozen=True, tag="release_seats"):
+    """Give these seats back; an empty list gives all of them back. What I do not hold is ignored."""
 
     id: CommandId
-    seats: Annotated[tuple[SeatIndex, ...], Meta(max_length=limits.SEATS_PER_RELEASE_MAX)]
+    seats: Annotated[Seats, Meta(max_length=limits.SEATS_PER_RELEASE_MAX)]
 
     def __post_init__(self) -> None:
         _refuse_repeats(self.seats)
 
 
-class ExtendHold(_Inbound, frozen=True, tag="extend_hold"):
-    """Move the end of the hold once."""
+class ExtendHold(InboundMessage, frozen=True, tag="extend_hold"):
+    """Move the end of the hold, once: to 600 s from now, and at most 1,200 s after its first seat."""
 
     id: CommandId
 
 
-class Checkout(_Inbound, frozen=True, tag="checkout"):
-    """Buy all that I hold in this event."""
+class Checkout(InboundMessage, frozen=True, tag="checkout"):
+    """Buy all that I hold in this event.
+
+    Answered when the provider has answered; after 10 s with a `pending` order, whose end comes as `order`.
+
+    payment_method: as the payment provider knows it; the test gateway declines `decline`
+    """
 
     id: CommandId
     payment_method: PaymentMethod
 
 
-class JoinQueue(_Inbound, frozen=True, tag="join_queue"):
+class JoinQueue(InboundMessage, frozen=True, tag="join_queue"):
     """Get a place in line."""
 
     id: CommandId
 
 
-class LeaveQueue(_Inbound, frozen=True, tag="leave_queue"):
+class LeaveQueue(InboundMessage, frozen=True, tag="leave_queue"):
     """Give up the place in line, and the hold with it."""
 
     id: CommandId
 
 
-class Ping(_Inbound, frozen=True, tag="ping"):
-    """Answered by `pong` with the same `at`."""
+class Ping(InboundMessage, frozen=True, tag="ping"):
+    """Answered by `pong` with the same `at`.
+
+    at: any number, such as the client's time
+    """
 
     at: int | float
 

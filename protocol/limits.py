@@ -20,3 +20,21 @@ COMMAND_MEMORY_S = 48 * 3600
 HEARTBEAT_S = 15
 TICKET_DURATION_S = 30
 SESSION_DURATION_S = 24 * 3600
+
+MEANINGS: dict[str, str] = {
+    "MESSAGE_BYTES_MAX": "of a client's message",
+    "COMMAND_ID_CHARS_MAX": "of a command's id",
+    "SEATS_PER_COMMAND_MAX": "to hold in one command",
+    "SEATS_PER_RELEASE_MAX": "to release in one command",
+    "PAYMENT_METHOD_CHARS_MAX": "of a payment method",
+    "NAME_CHARS_MAX": "of a section's or price tier's name",
+    "HOLD_DURATION_S": "that a hold lasts after the last command that added a seat",
+    "HOLD_LIFETIME_MAX_S": "that a hold lasts after its first seat, an extension included",
+    "HOLD_EXPIRED_MEMORY_S": "for which a customer is told `hold_expired` after a hold ran out",
+    "CHECKOUT_ANSWER_S": "until a checkout is answered with a `pending` order",
+    "COMMAND_MEMORY_S": "for which an accepted command is remembered, and answered again",
+    "HEARTBEAT_S": "between two heartbeats",
+    "TICKET_DURATION_S": "that a ticket for a socket is good for",
+    "SESSION_DURATION_S": "that a session lasts",
+}
+"""What each limit limits, for the reference; the units are in the names."""

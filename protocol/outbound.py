@@ -9,12 +9,33 @@ from msgspec import UNSET, Struct, UnsetType
 from protocol.codes import RETRIABLE, SENTENCES, Code
 
 
-class _Outbound(Struct, frozen=True, tag_field="type", omit_defaults=True):
-    pass
+class OutboundMessage(Struct, frozen=True, tag_field="type", omit_defaults=True):
+    """What the server says. A field means the same wherever it is, unless that place says otherwise.
+
+    id: that of the command which this answers
+    epoch: opaque mark of the event's history; another one means that the map is to be fetched anew
+    revision: how many batches of the event are committed
+    seats: indices of seats
+    server_time_ms: the server's clock
+    expires_at_ms: when the hold ends; null: nothing is held
+    total_cents: the price of these seats together, cents
+    currency: ISO 4217
+    order_id: opaque
+    place: number in the order of the line, absolute; null until it is drawn
+    ahead: how many wait before me
+    eta_s: how long the wait may be, seconds; null: not known
+    eta_high_s: how long the wait may be at worst, seconds; null: not known
+    admitted_until_ms: when my turn ends; null: it has no end, or it is not my turn
+    """
 
 
 class User(Struct, frozen=True):
-    """Who is connected."""
+    """Who is connected.
+
+    id: opaque
+    name: as given at registration
+    role: `user` or `admin`
+    """
 
     id: str
     name: str
@@ -22,7 +43,13 @@ class User(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True):
-    """Seats in each state."""
+    """How many seats are in each state.
+
+    available: may be held
+    held: are held, or being paid for
+    sold: are sold
+    blocked: are not for sale
+    """
 
     available: int
     held: int
@@ -49,7 +76,10 @@ class OrderStatus(StrEnum):
 
 
 class OrderSummary(Struct, frozen=True):
-    """An order as a command's answer carries it."""
+    """An order as a command's answer carries it.
+
+    status: what has become of the order
+    """
 
     order_id: str
     status: OrderStatus
@@ -59,7 +89,11 @@ class OrderSummary(Struct, frozen=True):
 
 
 class QueuePlace(Struct, frozen=True):
-    """A customer's place in line."""
+    """A customer's place in line.
+
+    status: `lobby`: the line is not drawn yet; `waiting`: I am in line; `active`: I may shop;
+        `not_in_queue`: none of these
+    """
 
     status: Literal["lobby", "waiting", "active", "not_in_queue"]
     place: int | None = None
@@ -69,8 +103,16 @@ class QueuePlace(Struct, frozen=True):
     admitted_until_ms: int | None = None
 
 
-class Welcome(_Outbound, frozen=True, tag="welcome", omit_defaults=False):
-    """The first frame, once. `map_url` is a path."""
+class Welcome(OutboundMessage, frozen=True, tag="welcome", omit_defaults=False):
+    """The first frame, once.
+
+    protocol: version of this protocol
+    node: name of the server process
+    event_id: the event that this socket is about
+    seat_count: how many seats the event has; their indices are 0…n-1
+    map_url: path of the seat map, which never changes and may be kept for ever
+    user: who is connected; null: nobody who is signed in
+    """
 
     protocol: int
     node: str
@@ -81,8 +123,13 @@ class Welcome(_Outbound, frozen=True, tag="welcome", omit_defaults=False):
     user: User | None
 
 
-class Snapshot(_Outbound, frozen=True, tag="snapshot"):
-    """The whole map; `seats` as `protocol.seat_state.pack_states` makes it."""
+class Snapshot(OutboundMessage, frozen=True, tag="snapshot"):
+    """The whole map.
+
+    seats: base64 of ⌈n/4⌉ bytes: 2 bits a seat in index order, low bits first, spare bits 0;
+        0 available, 1 held, 2 sold, 3 blocked
+    counts: how many seats are in each state
+    """
 
     epoch: str
     revision: int
@@ -90,8 +137,19 @@ class Snapshot(_Outbound, frozen=True, tag="snapshot"):
     counts: Counts
 
 
-class Patch(_Outbound, frozen=True, tag="patch"):
-    """Committed changes since `base`: the seats now in each state. States without a seat are left out."""
+class Patch(OutboundMessage, frozen=True, tag="patch"):
+    """Committed changes since `base`: the seats now in each state. States without a seat are left out.
+
+    Same epoch and `revision` ≤ mine: ignore it. `base` ≤ mine < `revision`: apply it, mine becomes `revision`.
+    `base` > mine, or another epoch: send `open` once and take what comes.
+
+    base: revision of the patch before it in the stream
+    revision: the map's, once this is applied
+    available: indices of the seats that are now available
+    held: indices of the seats that are now held
+    sold: indices of the seats that are now sold
+    blocked: indices of the seats that are now not for sale
+    """
 
     epoch: str
     base: int
@@ -102,22 +160,34 @@ class Patch(_Outbound, frozen=True, tag="patch"):
     blocked: tuple[int, ...] = ()
 
 
-class Resync(_Outbound, frozen=True, tag="resync"):
-    """Drop your map, a snapshot follows."""
+class Resync(OutboundMessage, frozen=True, tag="resync"):
+    """Drop your map, a snapshot follows.
+
+    reason: a word for whoever debugs
+    """
 
     reason: str
 
 
-class Heartbeat(_Outbound, frozen=True, tag="heartbeat"):
-    """`revision` is that of the last patch of the stream."""
+class Heartbeat(OutboundMessage, frozen=True, tag="heartbeat"):
+    """Every 15 s, so that a silent loss shows.
+
+    revision: that of the last patch of the stream
+    """
 
     epoch: str
     revision: int
     server_time_ms: int
 
 
-class Accepted(_Outbound, frozen=True, tag="accepted"):
-    """The command took effect and is durable; exactly one of hold, order, queue is there."""
+class Accepted(OutboundMessage, frozen=True, tag="accepted"):
+    """The command took effect and is durable; exactly one of hold, order, queue is there.
+
+    revision: that of the batch which made it true
+    hold: what I now hold; after `hold_seats`, `hold_best`, `release_seats` and `extend_hold`
+    order: what I have bought; after `checkout`
+    queue: my place in line; after `join_queue` and `leave_queue`
+    """
 
     id: str
     revision: int
@@ -126,8 +196,15 @@ class Accepted(_Outbound, frozen=True, tag="accepted"):
     queue: QueuePlace | UnsetType = UNSET
 
 
-class Rejected(_Outbound, frozen=True, tag="rejected"):
-    """The command had no effect. `retry`: the same command may succeed later. `seats`: those at fault."""
+class Rejected(OutboundMessage, frozen=True, tag="rejected"):
+    """The command had no effect.
+
+    code: why, for programs
+    message: why, for people
+    retry: may the same command succeed later?
+    retry_after_ms: how long to wait before that, ms
+    seats: indices of the seats at fault
+    """
 
     id: str
     code: Code
@@ -146,8 +223,11 @@ class HoldReason(StrEnum):
     SOLD = "sold"
 
 
-class HoldNow(_Outbound, frozen=True, tag="hold", omit_defaults=False):
-    """My hold as it now is."""
+class HoldNow(OutboundMessage, frozen=True, tag="hold", omit_defaults=False):
+    """My hold as it now is: after `open`, and when it changed other than by a command of this socket.
+
+    reason: `open`: you asked; `command`: by a command from elsewhere; `expired`: it ran out; `sold`: I bought it
+    """
 
     seats: tuple[int, ...]
     expires_at_ms: int | None
@@ -155,8 +235,11 @@ class HoldNow(_Outbound, frozen=True, tag="hold", omit_defaults=False):
     reason: HoldReason
 
 
-class OrderNow(_Outbound, frozen=True, tag="order"):
-    """My order as it now is."""
+class OrderNow(OutboundMessage, frozen=True, tag="order"):
+    """My order as it now is.
+
+    status: what has become of the order
+    """
 
     order_id: str
     status: OrderStatus
@@ -165,8 +248,12 @@ class OrderNow(_Outbound, frozen=True, tag="order"):
     seats: tuple[int, ...]
 
 
-class QueueNow(_Outbound, frozen=True, tag="queue", omit_defaults=False):
-    """My place in line as it now is."""
+class QueueNow(OutboundMessage, frozen=True, tag="queue", omit_defaults=False):
+    """My place in line as it now is: after `open` and on change.
+
+    status: `lobby`: the line is not drawn yet; `waiting`: I am in line; `active`: I may shop;
+        `not_in_queue`: none of these
+    """
 
     status: Literal["lobby", "waiting", "active", "not_in_queue"]
     place: int | None = None
@@ -176,15 +263,22 @@ class QueueNow(_Outbound, frozen=True, tag="queue", omit_defaults=False):
     admitted_until_ms: int | None = None
 
 
-class EventNow(_Outbound, frozen=True, tag="event"):
-    """The event as it now is."""
+class EventNow(OutboundMessage, frozen=True, tag="event"):
+    """The event as it now is.
+
+    status: `upcoming`, `on_sale`, `sold_out`, `completed` or `cancelled`
+    on_sale_at_ms: when it goes or went on sale
+    """
 
     status: str
     on_sale_at_ms: int
 
 
-class Pong(_Outbound, frozen=True, tag="pong"):
-    """The answer to `ping`."""
+class Pong(OutboundMessage, frozen=True, tag="pong"):
+    """The answer to `ping`.
+
+    at: the number that was sent
+    """
 
     at: int | float
     server_time_ms: int
