@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,21 +55,19 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
 
 
 async def _until_told(work: Coroutine[Any, Any, int]) -> int:
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _cancel_once(task))
-    return await task
+    task, is_told = asyncio.ensure_future(work), False
 
-
-def _cancel_once(task: asyncio.Future[int]) -> Callable[[], None]:
-    # A second signal must not cut the orderly end short: it lasts a few seconds at most.
-    def cancel() -> None:
-        if not getattr(task, "is_told", False):
-            task.is_told = True  # type: ignore[attr-defined]
+    def end_once() -> None:
+        # A second signal must not cut the orderly end short: it lasts a few seconds at most.
+        nonlocal is_told
+        if not is_told:
+            is_told = True
             task.cancel()
 
-    return cancel
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end_once)
+    return await task
 
 
 def _parser() -> argparse.ArgumentParser:
