@@ -15,9 +15,9 @@ from actors.seat_manager import Ports
 from actors.supervisor import Supervisor, SupervisorSettings
 from server import connection, demo, pages
 from server.broadcast import Hub
-from server.database import TROUBLE, connect, open_pool
+from server.database import TROUBLE, connect, connected, open_pool
 from server.ending import end
-from server.engines import EngineError, Engines, PostgresAddress, RedisAddress
+from server.engines import Engines, PostgresAddress, RedisAddress
 from server.migrate import migrate
 from server.mirror import NoFieldExpiry, RedisMirror
 from server.node import Node
@@ -173,11 +173,7 @@ async def prepare_database(at: PostgresAddress, settings: Settings, say: Say) ->
         EngineError: PostgreSQL cannot be reached, or refuses us.
         MigrationError: the database does not fit this version.
     """
-    try:
-        connection = await connect(at)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as problem:
-        raise EngineError(f"PostgreSQL at {at.host} does not answer: {problem}") from problem
-    try:
+    async with connected(at) as connection:
         for name in await migrate(connection):
             say(f"applied {name}")
         if not settings.demo:
@@ -188,8 +184,6 @@ async def prepare_database(at: PostgresAddress, settings: Settings, say: Say) ->
         finally:
             passwords.close()
         return seeded.admin_password
-    finally:
-        await connection.close()
 
 
 async def _engines(stack: AsyncExitStack, settings: Settings, say: Say) -> tuple[PostgresAddress, RedisAddress]:

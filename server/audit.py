@@ -19,7 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from server.command_database import command_address
-from server.database import connect
+from server.database import connected
 from server.engines import EngineError
 from server.settings import Settings
 from server.statements import sql, statements
@@ -106,15 +106,8 @@ async def _database(settings: Settings, say: Callable[[str], None]) -> AsyncIter
     """A connection without time limits to the database as it is: nothing is made or migrated."""
     if settings.database is None and not (settings.data_dir / "postgres").exists():
         raise EngineError(f"There is no database in {settings.data_dir}: name another --data-dir, or set DB_HOST")
-    async with command_address(settings, say) as at:
-        try:
-            connection = await connect(at)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as problem:
-            raise EngineError(f"PostgreSQL at {at.host} does not answer: {problem}") from problem
-        try:
-            yield connection
-        finally:
-            await connection.close()
+    async with command_address(settings, say) as at, connected(at) as connection:
+        yield connection
 
 
 def _show(report: Report, console: Console) -> None:

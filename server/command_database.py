@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from server.database import connect
-from server.engines import DataDirInUse, EngineError, Engines, PostgresAddress, postgres_at
+from server.database import connected
+from server.engines import DataDirInUse, Engines, PostgresAddress, postgres_at
 from server.migrate import migrate
 from server.settings import Settings
 
@@ -21,17 +21,10 @@ async def command_database(settings: Settings, say: Callable[[str], None]) -> As
         EngineError: there is no database to be had.
         MigrationError: the database does not fit this version.
     """
-    async with command_address(settings, say) as at:
-        try:
-            connection = await connect(at)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as problem:
-            raise EngineError(f"PostgreSQL at {at.host} does not answer: {problem}") from problem
-        try:
-            for name in await migrate(connection):
-                say(f"applied {name}")
-            yield connection
-        finally:
-            await connection.close()
+    async with command_address(settings, say) as at, connected(at) as connection:
+        for name in await migrate(connection):
+            say(f"applied {name}")
+        yield connection
 
 
 @asynccontextmanager

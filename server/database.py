@@ -1,13 +1,14 @@
-"""The pool of PostgreSQL connections."""
+"""The pool of PostgreSQL connections, and single ones beside it."""
 
 import socket
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
-if TYPE_CHECKING:
-    from server.engines import PostgresAddress
+from server.engines import EngineError, PostgresAddress
 
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """All that a database may raise that is away, on its way out, or not content with what it is asked.
@@ -42,7 +43,7 @@ class PlainConnection(asyncpg.Connection):
         return ""
 
 
-async def open_pool(address: "PostgresAddress", *, min_size: int = 1, max_size: int = 10) -> asyncpg.Pool:
+async def open_pool(address: PostgresAddress, *, min_size: int = 1, max_size: int = 10) -> asyncpg.Pool:
     """A pool whose connections end long transactions and lock waits by themselves, and notice a dead peer.
 
     A connection of one's own (advisory locks, migrations) is not to be taken from it.
@@ -65,7 +66,7 @@ async def open_pool(address: "PostgresAddress", *, min_size: int = 1, max_size: 
     )
 
 
-async def connect(address: "PostgresAddress") -> asyncpg.Connection:
+async def connect(address: PostgresAddress) -> asyncpg.Connection:
     """One plain connection beside the pool, for what keeps session state: migrations, advisory locks.
 
     It has none of the pool's time limits, but notices a dead peer too.
@@ -84,6 +85,23 @@ async def connect(address: "PostgresAddress") -> asyncpg.Connection:
     )
     await _keep_alive(connection)
     return connection
+
+
+@asynccontextmanager
+async def connected(address: PostgresAddress) -> AsyncIterator[asyncpg.Connection]:
+    """Such a connection for as long as the block lasts.
+
+    Raises:
+        EngineError: PostgreSQL cannot be reached, or refuses us; the text tells the operator.
+    """
+    try:
+        connection = await connect(address)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as problem:
+        raise EngineError(f"PostgreSQL at {address.host} does not answer: {problem}") from problem
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def _keep_alive(connection: Any) -> None:
