@@ -35,6 +35,7 @@ class SupervisorSettings(Struct, frozen=True):
     restart_first_s: float = 0.05
     restart_max_s: float = 5.0
     unavailable_max_s: float = 0.25
+    read_again_s: float = 0.1
 
 
 @dataclass
@@ -104,6 +105,22 @@ class Supervisor:
         if not self._ports.lease.is_held(manager.claim.owner):
             raise NotOwned(event_id)
         return manager.seating
+
+    async def seating_within(self, event_id: str, patience_s: float) -> Seating:
+        """The committed state of the event, to read from; asked for again while it cannot be read.
+
+        Raises:
+            NotOwned: it could not be read in all that time.
+        """
+        try:
+            async with asyncio.timeout(patience_s):
+                while True:
+                    try:
+                        return await self.seating(event_id)
+                    except NotOwned:
+                        await asyncio.sleep(self._settings.read_again_s)
+        except TimeoutError:
+            raise NotOwned(event_id) from None
 
     async def run(self) -> None:
         """Each second: own what is neglected, look after what is there. Ends when it is cancelled."""

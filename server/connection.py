@@ -10,7 +10,6 @@ from aiohttp import WSMsgType, hdrs, web
 from msgspec import UNSET
 
 from actors.core.holding import shown
-from actors.core.seating import Seating
 from actors.core.verdict import Asked
 from actors.supervisor import NotOwned
 from actors.told import Told
@@ -30,7 +29,6 @@ log = logging.getLogger(__name__)
 
 UNANSWERED_COMMANDS_MAX = 64
 OPEN_WAIT_S = 5.0
-OPEN_RETRY_S = 0.1
 CLOSE_S = 2.0
 FRAMES_PER_TURN = 16
 
@@ -174,9 +172,8 @@ class Connection:
         if command.epoch is not UNSET and command.revision is not UNSET:
             position = (command.epoch, command.revision)
         try:
-            async with asyncio.timeout(OPEN_WAIT_S):
-                seating = await self._seating()
-        except TimeoutError:
+            seating = await self._parts.supervisor.seating_within(self._event.event_id, OPEN_WAIT_S)
+        except NotOwned:
             self.outbox.close(CloseCode.RESTARTING)
             return
         self._parts.hub.watch(self._event.event_id, seating, self.outbox, position)
@@ -184,13 +181,6 @@ class Connection:
             hold = shown(seating, seating.hold(self._customer))
             self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))
             self.outbox.send(QueueNow("active"))
-
-    async def _seating(self) -> Seating:
-        while True:
-            try:
-                return await self._parts.supervisor.seating(self._event.event_id)
-            except NotOwned:
-                await asyncio.sleep(OPEN_RETRY_S)
 
     def _welcome(self) -> Welcome:
         session = self._session

@@ -18,7 +18,6 @@ from server.services import Services, services
 ANSWER_S = 15.0
 """More than a checkout's 10 s, so that the seat manager's own answer comes first."""
 READ_S = 5.0
-READ_RETRY_S = 0.05
 
 _SENTENCES = {
     Code.HOLD_NOT_FOUND: "No active reservation found",
@@ -91,13 +90,8 @@ def refused(rejected: Rejected) -> Refused:
 async def committed(parts: Services, event_id: str) -> Seating:
     """The committed state of an event, to read from. Raises Refused (503)."""
     try:
-        async with asyncio.timeout(READ_S):
-            while True:
-                try:
-                    return await parts.supervisor.seating(event_id)
-                except NotOwned:
-                    await asyncio.sleep(READ_RETRY_S)
-    except TimeoutError:
+        return await parts.supervisor.seating_within(event_id, READ_S)
+    except NotOwned:
         raise Refused(503, "This event cannot be read just now, try again", Code.TRY_AGAIN) from None
 
 

@@ -43,6 +43,34 @@ async def test_an_event_of_another_living_node_is_left_alone() -> None:
 
 
 @scene
+async def test_who_is_patient_reads_the_event_once_the_other_node_is_gone() -> None:
+    database = new_database()
+    owner, other = SceneNode(database, "n1"), SceneNode(database, "n2")
+    owner.hold("ada", 1)
+    await settle_down()
+    reading = asyncio.create_task(other.supervisor.seating_within(EVENT, 5))
+    await asyncio.sleep(2)
+    assert not reading.done()
+    database.living.discard("n1")
+    await asyncio.sleep(0.2)
+    assert reading.done()
+    assert (await reading).revision == 1
+    assert database.events[EVENT].owner == "n2"
+
+
+@scene
+async def test_patience_ends() -> None:
+    database = new_database()
+    owner, other = SceneNode(database, "n1"), SceneNode(database, "n2")
+    owner.hold("ada", 1)
+    await settle_down()
+    begun = asyncio.get_running_loop().time()
+    with pytest.raises(NotOwned):
+        await other.supervisor.seating_within(EVENT, 5)
+    assert asyncio.get_running_loop().time() - begun == pytest.approx(5)
+
+
+@scene
 async def test_an_event_that_does_not_exist_is_nobodys() -> None:
     node = SceneNode(new_database(), "n1")
     with pytest.raises(NotOwned):
