@@ -1,6 +1,7 @@
 """The checkouts whose payment is open: who waits for which order, and until when."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from actors.core.model import Order
 from actors.core.ordering import payment_failed, summary
@@ -45,8 +46,8 @@ class OpenCheckouts:
 
     def answer_late(self, seating: Seating, now: float) -> None:
         """Tell those who have waited long enough that their order is pending."""
-        late = [order_id for order_id, waiting in self._waiting.items() if waiting.deadline <= now]
-        for order_id in late:
+        entries = self._waiting.items()  # the first is the oldest
+        for order_id, _ in list(takewhile(lambda entry: entry[1].deadline <= now, entries)):
             order = seating.orders[order_id]
             frame = encode(Accepted(order.command_id, seating.revision, order=summary(order)))
             for told in self._waiting.pop(order_id).told:
