@@ -38,6 +38,7 @@ from server.session_cache import SessionCache
 from server.sessions import Sessions
 from server.settings import Settings
 from server.sockets import Sockets
+from server.statements import sql
 from server.store import PostgresStore
 from server.throttle import FailureThrottle
 
@@ -222,7 +223,7 @@ async def _sweep(parts: Services) -> None:
         try:
             await parts.sessions.sweep()
             await drop_old_keys(parts.database, parts.now())
-            await parts.database.execute("SELECT journal_partitions($1, interval '48 hours')", parts.now())
+            await parts.database.execute(sql("journal_partitions"))
         except TROUBLE as problem:
             log.warning("the hourly sweep failed: %s", problem)
         await asyncio.sleep(SWEEP_S)

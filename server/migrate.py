@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from server.statements import SQL_FOLDER
+from server.statements import SQL_FOLDER, sql
 
 _LOCK_KEY = 740_740
 _HISTORY = """
@@ -33,7 +33,7 @@ async def migrate(connection: asyncpg.Connection) -> list[str]:
         await connection.execute(_HISTORY)
         applied = await _apply_missing(connection)
         await _apply_functions(connection)
-        await connection.execute("SELECT journal_partitions(now(), interval '48 hours')")
+        await connection.execute(sql("journal_partitions"))
         return applied
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK_KEY)
