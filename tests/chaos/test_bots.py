@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -49,7 +50,7 @@ Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
 @asynccontextmanager
-async def talking_to(*scripts: Script, **how: float) -> AsyncIterator[tuple[SteadySocket, AnswerLog]]:
+async def talking_to(*scripts: Script, **how: Any) -> AsyncIterator[tuple[SteadySocket, AnswerLog]]:
     """A bot whose connections are served by these scripts, one after the other."""
     line = iter(scripts)
 
@@ -68,7 +69,7 @@ async def talking_to(*scripts: Script, **how: float) -> AsyncIterator[tuple[Stea
     app.router.add_get("/ws/events/e", talk)
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
         log, rest = AnswerLog(), Rest(http, str(server.make_url("/")))
-        async with SteadySocket([rest], "e", "s", "ada", log, random.Random(1), **how) as socket:  # type: ignore[arg-type]
+        async with SteadySocket([rest], "e", "s", "ada", log, random.Random(1), **how) as socket:
             yield socket, log
 
 

@@ -1,6 +1,7 @@
 """An event on sale with a clock in the hand, driven as the seat manager drives the core: one command a batch."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import UNSET
 
@@ -11,7 +12,7 @@ from actors.core.model import Hold, IdempotencyKey, Order, OrderMoved, Stage, Te
 from actors.core.ordering import settle
 from actors.core.rules import decide
 from actors.core.seating import Draft, Seating
-from actors.core.verdict import Accept, Asked, Await, CancelOrder, Refuse, Repeat, Settle, Verdict
+from actors.core.verdict import Accept, Asked, Await, CancelOrder, ChangeTerms, Refuse, Repeat, Settle, Verdict
 from protocol import outbound
 from protocol.codes import Code
 from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, ReleaseSeats
@@ -22,9 +23,9 @@ OPENING_MS = 1_000_000_000
 MINUTE_MS = 60_000
 
 
-def terms(**changes: object) -> Terms:
+def terms(**changes: Any) -> Terms:
     """An event that is on sale now, four tickets a customer."""
-    fields = {
+    fields: dict[str, Any] = {
         "event_id": "e",
         "stage": Stage.SCHEDULED,
         "on_sale_at_ms": OPENING_MS,
@@ -32,7 +33,7 @@ def terms(**changes: object) -> Terms:
         "max_tickets_per_user": 4,
         "currency": "USD",
     }
-    return Terms(**(fields | changes))  # type: ignore[arg-type]
+    return Terms(**(fields | changes))
 
 
 def rows_of(*counts: int, price_cents: int = 1_000) -> list[Run]:
@@ -55,7 +56,7 @@ class Sale:
         *,
         blocked: tuple[int, ...] = (),
         accessible: frozenset[int] = frozenset(),
-        **changes: object,
+        **changes: Any,
     ) -> None:
         layout = layout_of(rows_of(10, 10) if runs is None else runs, accessible)
         states = bytearray(len(layout.prices_cents))
@@ -74,12 +75,14 @@ class Sale:
         """Let time pass, without the clock's part being done."""
         self.now_ms += int(s * 1000) + ms
 
-    def judge(self, customer: str, command: Command | CancelOrder, key: IdempotencyKey | None = None) -> Verdict:
+    def judge(
+        self, customer: str, command: Command | CancelOrder | ChangeTerms, key: IdempotencyKey | None = None
+    ) -> Verdict:
         """What would become of the command, on a draft that is dropped."""
         return decide(Draft(self.seating), Asked(customer, command, key), self.now_ms)
 
     def tell(
-        self, customer: str, command: Command | CancelOrder, key: IdempotencyKey | None = None
+        self, customer: str, command: Command | CancelOrder | ChangeTerms, key: IdempotencyKey | None = None
     ) -> Accepted | Rejected | Order:
         """The answer; for a checkout that waits for its payment, the pending order."""
         draft = Draft(self.seating)
@@ -99,8 +102,8 @@ class Sale:
     def hold(self, customer: str, *seats: int) -> Accepted | Rejected:
         return self._answer(customer, HoldSeats(self.next_id(), seats))
 
-    def hold_best(self, customer: str, count: int, **wishes: object) -> Accepted | Rejected:
-        return self._answer(customer, HoldBest(self.next_id(), count, **wishes))  # type: ignore[arg-type]
+    def hold_best(self, customer: str, count: int, **wishes: Any) -> Accepted | Rejected:
+        return self._answer(customer, HoldBest(self.next_id(), count, **wishes))
 
     def release(self, customer: str, *seats: int) -> Accepted | Rejected:
         return self._answer(customer, ReleaseSeats(self.next_id(), seats))
@@ -151,7 +154,7 @@ class Sale:
         assert hold is not None
         return hold
 
-    def _answer(self, customer: str, command: Command | CancelOrder) -> Accepted | Rejected:
+    def _answer(self, customer: str, command: Command | CancelOrder | ChangeTerms) -> Accepted | Rejected:
         answer = self.tell(customer, command)
         assert isinstance(answer, Accepted | Rejected)
         return answer

@@ -1,5 +1,7 @@
 """The best seats next to each other."""
 
+from typing import Any
+
 import pytest
 
 from actors.core.best_available import best_block
@@ -13,8 +15,8 @@ from protocol.inbound import HoldBest, HoldSeats, ReleaseSeats
 from tests.core.sale import OPENING_MS, Sale, code, holding, refusal, rows_of
 
 
-def best(sale: Sale, count: int, **wishes: object) -> tuple[int, ...] | None:
-    return best_block(Draft(sale.seating), HoldBest("c", count, **wishes))  # type: ignore[arg-type]
+def best(sale: Sale, count: int, **wishes: Any) -> tuple[int, ...] | None:
+    return best_block(Draft(sale.seating), HoldBest("c", count, **wishes))
 
 
 def test_the_middle_of_the_nearest_row_is_the_best() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from actors.core.memory import Remembered
-from actors.core.verdict import Asked, CancelOrder, Refuse, Settle
+from actors.core.verdict import Asked, CancelOrder, Refuse, Repeat, Settle
 from actors.ports import Batch, Claim, News, SeatWrite
 from actors.told import Told
 from actors.turn import Decided, Turn, batch_of, decide_turn, news_of
@@ -187,4 +187,6 @@ def test_a_repeat_that_became_known_is_answered_from_memory() -> None:
     sale.seating.memory.keep("ada", "c", Remembered(entry.content_hash, entry.frame))
     decided, batch, _ = take(sale, turn)
     assert not batch.writes
-    assert decided.by_customers[0][1].frame == entry.frame  # type: ignore[union-attr]
+    _, verdict = decided.by_customers[0]
+    assert isinstance(verdict, Repeat)
+    assert verdict.frame == entry.frame

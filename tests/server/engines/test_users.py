@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,17 +42,17 @@ def open_folder() -> Iterator[Path]:
         yield folder
 
 
-def python_for(user: pwd.struct_passwd) -> dict[str, object]:
+def python_for(user: pwd.struct_passwd) -> dict[str, Any]:
     """How `user` runs a server of this Python version; skips where the user cannot reach what it needs."""
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     environment = {"PATH": os.defpath, "PYTHONPATH": f"{ROOT}:{packages}"}
-    as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "env": environment}
+    as_user: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "env": environment}
     minor = f"python3.{sys.version_info.minor}"
     for python in (sys.executable, f"/usr/bin/{minor}", f"/usr/local/bin/{minor}"):
         if shutil.which(python):
             probe = [python, "-c", "import asyncpg, server.engines"]
             try:
-                if subprocess.run(probe, cwd=ROOT, capture_output=True, check=False, **as_user).returncode == 0:  # type: ignore[call-overload]
+                if subprocess.run(probe, cwd=ROOT, capture_output=True, check=False, **as_user).returncode == 0:
                     return {"command": [python], **as_user}
             except OSError:
                 pass
