@@ -71,6 +71,7 @@ class Batch(Struct, frozen=True):
 
     `lookups` are the (customer, command id) pairs that may have been accepted before; if one was, nothing is
     written. `orders` are as they now are, each step of each order; one that is pending begins in this batch.
+    `terms` are there when they change.
     """
 
     claim: Claim
@@ -81,6 +82,7 @@ class Batch(Struct, frozen=True):
     seats: tuple[SeatWrite, ...] = ()
     holds: tuple[tuple[str, Hold | None], ...] = ()
     orders: tuple[Order, ...] = ()
+    terms: Terms | None = None
 
     @property
     def writes(self) -> bool:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from actors.core.layout import layout_of
 from actors.core.memory import Remembered
-from actors.core.model import OrderMoved, Status
+from actors.core.model import OrderMoved
 from actors.core.seating import Seating
 from actors.core.verdict import Accept, Await, Refuse, Settle, Verdict
 from actors.open_checkouts import OpenCheckouts
@@ -84,7 +84,7 @@ class SeatManager:
         self._stalled_since: float | None = None
         self._not_before = 0.0
         self._is_stopping = False
-        self._status: Status | None = None
+        self._announced: EventNow | None = None
 
     @classmethod
     async def load(cls, claim: Claim, ports: Ports, settings: ManagerSettings) -> "SeatManager":
@@ -179,10 +179,9 @@ class SeatManager:
         return min(times if deadline is None else [*times, deadline], default=None)
 
     def _announce_status(self) -> None:
-        status = self.seating.status(self.now_ms())
-        if status is not self._status:
-            self._status = status
-            now = EventNow(status, self.seating.terms.on_sale_at_ms)
+        now = EventNow(self.seating.status(self.now_ms()), self.seating.terms.on_sale_at_ms)
+        if now != self._announced:
+            self._announced = now
             self._ports.audience.announce(self.claim.event_id, now)
 
     async def _turn(self, turn: Turn) -> None:

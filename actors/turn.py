@@ -87,6 +87,7 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
             if moved.hold != seating.hold(customer)
         ),
         orders=tuple(change.order for change in draft.changes if isinstance(change, OrderMoved)),
+        terms=draft.terms if draft.terms != seating.terms else None,
     )
 
 

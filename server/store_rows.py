@@ -124,7 +124,7 @@ def lookup_arguments(batch: Batch) -> tuple[list[str], list[str]]:
 
 
 def batch_arguments(batch: Batch) -> Sequence[Any]:
-    """The parameters of `commit_batch_v1`, in its order."""
+    """The parameters of `commit_batch_v2`, in its order."""
     claim, entries, seats = batch.claim, batch.entries, batch.seats
     holds = batch.holds
     return (
@@ -151,6 +151,7 @@ def batch_arguments(batch: Batch) -> Sequence[Any]:
         [None if hold is None else hold.expires_ms for _, hold in holds],
         [None if hold is None else hold.extended for _, hold in holds],
         _orders(batch.orders) if batch.orders else None,
+        None if batch.terms is None else msgspec.json.encode(batch.terms).decode(),
     )
 
 

@@ -211,6 +211,8 @@ class FakeDatabase:
                 event.hold_rows[customer] = replace(hold, seats=())
         for order in batch.orders:
             _write_order(event, order)
+        if batch.terms is not None:
+            event.terms = batch.terms
         revision = event.revision + 1
         event.journal.extend(
             FakeJournalRow(revision, position, batch.at_ms, entry, self.uptime())

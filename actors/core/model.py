@@ -147,4 +147,10 @@ class OrderMoved(Struct, frozen=True):
     order: Order
 
 
-Change = SeatsMoved | HoldMoved | OrderMoved
+class TermsMoved(Struct, frozen=True):
+    """The terms as they now are."""
+
+    terms: Terms
+
+
+Change = SeatsMoved | HoldMoved | OrderMoved | TermsMoved

@@ -10,10 +10,10 @@ The order in which refusals are checked is part of the socket protocol.
 from collections.abc import Callable
 from typing import Any
 
-from actors.core import holding, ordering
+from actors.core import holding, ordering, organising
 from actors.core.memory import content_hash
 from actors.core.seating import View
-from actors.core.verdict import Asked, Await, CancelOrder, Repeat, Verdict, refuse
+from actors.core.verdict import Asked, Await, CancelOrder, ChangeTerms, Repeat, Verdict, refuse
 from protocol.codes import Code
 from protocol.inbound import Checkout, ExtendHold, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
 
@@ -26,11 +26,12 @@ _RULES: dict[type, Callable[[View, Asked, Any, int], Verdict]] = {
     LeaveQueue: holding.leave_queue,
     Checkout: ordering.checkout,
     CancelOrder: ordering.cancel_order,
+    ChangeTerms: organising.change_terms,
 }
 
 
 def decide(view: View, asked: Asked, now_ms: int) -> Verdict:
-    """What becomes of a customer's command."""
+    """What becomes of a customer's or the organiser's command."""
     command = asked.command
     known = view.remembered(asked.customer, command.id)
     if known is not None:

@@ -11,7 +11,18 @@ from typing import Protocol
 
 from actors.core.layout import Layout
 from actors.core.memory import Memory, Remembered
-from actors.core.model import TRANSITIONS, Change, Hold, HoldMoved, Order, OrderMoved, SeatsMoved, Status, Terms
+from actors.core.model import (
+    TRANSITIONS,
+    Change,
+    Hold,
+    HoldMoved,
+    Order,
+    OrderMoved,
+    SeatsMoved,
+    Status,
+    Terms,
+    TermsMoved,
+)
 from protocol import limits
 from protocol.outbound import Counts, OrderStatus
 from protocol.seat_state import SeatState
@@ -164,6 +175,8 @@ class Seating:
                 self._move_seats(change)
             elif isinstance(change, HoldMoved):
                 self._put_hold(change)
+            elif isinstance(change, TermsMoved):
+                self.terms = change.terms
             else:
                 self._put_order(change.order)
 
@@ -287,6 +300,8 @@ class Draft:
                 self._move_seats(change)
             elif isinstance(change, HoldMoved):
                 self.holds[change.customer] = change
+            elif isinstance(change, TermsMoved):
+                self.terms = change.terms
             else:
                 self._put_order(change)
 

@@ -9,7 +9,7 @@ Refuse   no effect, not remembered
 from msgspec import Struct
 
 from actors.core.memory import content_hash
-from actors.core.model import Change, IdempotencyKey
+from actors.core.model import Change, IdempotencyKey, Stage
 from protocol.codes import Code
 from protocol.inbound import Command
 from protocol.outbound import Rejected, rejected
@@ -20,6 +20,16 @@ class CancelOrder(Struct, frozen=True, tag="cancel_order"):
 
     id: str
     order_id: str
+
+
+class ChangeTerms(Struct, frozen=True, tag="change_terms"):
+    """The organiser changes the terms of the sale; None leaves one as it is."""
+
+    id: str
+    stage: Stage | None = None
+    on_sale_at_ms: int | None = None
+    event_at_ms: int | None = None
+    max_tickets_per_user: int | None = None
 
 
 class Settle(Struct, frozen=True):
@@ -34,7 +44,7 @@ class Asked(Struct, frozen=True):
     """A command and who asks. `idempotency` belongs to a checkout that came with a key."""
 
     customer: str
-    command: Command | CancelOrder
+    command: Command | CancelOrder | ChangeTerms
     idempotency: IdempotencyKey | None = None
 
 

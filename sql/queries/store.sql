@@ -82,9 +82,9 @@ SELECT h.event_id FROM event_head h
  LIMIT $1;
 
 -- name: commit_batch
--- One batch; see commit_batch_v1.
-SELECT * FROM commit_batch_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                              $19, $20, $21, $22, $23, $24);
+-- One batch; see commit_batch_v2.
+SELECT * FROM commit_batch_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                              $19, $20, $21, $22, $23, $24, $25);
 
 -- name: look_up_commands
 -- Which of these commands were accepted before. $1 event, $2 customers, $3 command ids.

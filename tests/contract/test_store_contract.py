@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from actors.core.model import Stage
 from actors.core.verdict import Entry
 from actors.ports import BrokenPromise, Committed, Known, OwnershipLost, SeatWrite, Stored
 from protocol.outbound import OrderStatus
@@ -93,6 +94,27 @@ async def test_the_clocks_work_has_no_command(bench: Bench) -> None:
     picture = await bench.picture(event_id)
     assert picture.journal[-1] == (2, 1, owner.at_ms, "expired", ADA, None, (1,), None)
     assert (await owner.store.load(owner.claim)).ran_out_ms == {ADA: owner.at_ms}
+
+
+async def test_terms_change_with_a_batch_and_are_loaded(bench: Bench) -> None:
+    event_id = await bench.add_event()
+    owner = await owner_of(bench, event_id)
+    before = (await owner.store.load(owner.claim)).terms
+    after = replace(before, stage=Stage.CANCELLED, on_sale_at_ms=5_000, event_at_ms=9_000, max_tickets_per_user=9)
+    await owner.write(replace(owner.holds(0, ADA, 1), terms=after))
+    loaded = await owner.store.load(owner.claim)
+    assert (loaded.terms, loaded.holders) == (after, {1: ADA})
+
+
+async def test_terms_do_not_change_with_a_batch_that_is_fenced(bench: Bench) -> None:
+    event_id = await bench.add_event()
+    owner = await owner_of(bench, event_id)
+    await owner.write(owner.holds(0, ADA, 1))
+    before = (await owner.store.load(owner.claim)).terms
+    late = owner.batch(2, Entry("terms", ADA, ()), terms=replace(before, stage=Stage.CANCELLED))
+    with pytest.raises(OwnershipLost):
+        await owner.store.commit(late)
+    assert (await owner.store.load(owner.claim)).terms == before
 
 
 async def test_what_ran_out_long_ago_is_forgotten(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from actors.core.layout import Run
 from actors.core.model import Stage as EventStage
 from actors.core.model import Terms
-from actors.core.verdict import Asked, CancelOrder
+from actors.core.verdict import Asked, CancelOrder, ChangeTerms
 from actors.ports import Batch, Outcome, StoreUnavailable
 from actors.seat_manager import ManagerSettings, Ports
 from actors.supervisor import Supervisor, SupervisorSettings
@@ -100,7 +100,9 @@ class SceneNode:
         self.supervisor = Supervisor(self.ports, SupervisorSettings(manager=manager))
         database.living.add(node_id)
 
-    def tell(self, customer: str, command: Command | CancelOrder, origin: object | None = None) -> Heard:
+    def tell(
+        self, customer: str, command: Command | CancelOrder | ChangeTerms, origin: object | None = None
+    ) -> Heard:
         heard = Heard()
         self.supervisor.tell(EVENT, Told(Asked(customer, command), heard.reply, origin))
         return heard

@@ -5,11 +5,13 @@ import asyncio
 import pytest
 from msgspec import UNSET
 
+from actors.core.model import Stage
+from actors.core.verdict import ChangeTerms
 from actors.ports import OwnershipLost
 from actors.seat_manager import ManagerSettings, SeatManager
 from protocol.inbound import Checkout, ExtendHold, HoldSeats, ReleaseSeats
-from protocol.outbound import HoldNow, Rejected
-from tests.simulation.stage import EVENT, OPENING_MS, SceneNode, new_database, settle_down
+from protocol.outbound import EventNow, HoldNow, Rejected
+from tests.simulation.stage import EVENT, OPENING_MS, Heard, SceneNode, new_database, settle_down
 from tests.simulation.virtual_time import scene
 
 
@@ -270,3 +272,26 @@ async def test_time_goes_on_evenly_whatever_the_stores_clock_does() -> None:
     database.clock_ms = lambda: 0
     await asyncio.sleep(12.5)
     assert manager.now_ms() == OPENING_MS + 12_500
+
+
+@scene
+async def test_changed_terms_are_announced_and_hold_from_their_answer_on() -> None:
+    database = new_database()
+    node = SceneNode(database, "n1")
+    assert (await _said(node.hold("ada", 1))) == "accepted"
+    node.store.script = ["gate"]
+    closed = node.tell("admin", ChangeTerms("close", stage=Stage.CANCELLED))
+    await settle_down()
+    late = node.hold("bob", 2)
+    await settle_down()
+    assert (closed.frames, late.frames) == ([], []), "nothing is said before the commit"
+    node.store.gate.set()
+    assert (await _said(closed), await _said(late)) == ("accepted", "not_on_sale")
+    said = [message.status for message in node.audience.announced if isinstance(message, EventNow)]
+    assert said == ["on_sale", "cancelled"]
+    assert database.events[EVENT].terms.stage is Stage.CANCELLED
+
+
+async def _said(heard: Heard) -> str:
+    await settle_down()
+    return heard.code

@@ -6,15 +6,16 @@
 -- raises    55P03       event_head or seat rows are locked by somebody else
 --           UB001       a row was not as the batch says: memory and database have parted
 --
--- Orders come as JSON (they are rare and wide), all else as arrays of equal length. Times are Unix milliseconds.
-CREATE OR REPLACE FUNCTION commit_batch_v1(
+-- Orders and terms come as JSON (they are rare and wide), all else as arrays of equal length. Times are Unix
+-- milliseconds.
+CREATE OR REPLACE FUNCTION commit_batch_v2(
     p_event uuid, p_owner uuid, p_term bigint, p_revision bigint, p_at_ms bigint,
     p_lookup_customer uuid[], p_lookup_command text[],
     p_kind text[], p_customer uuid[], p_command text[], p_hash bytea[], p_seats text[], p_answer text[],
     p_seat integer[], p_from_state smallint[], p_from_holder uuid[], p_to_state smallint[], p_to_holder uuid[],
     p_hold_customer uuid[], p_hold_started_ms bigint[], p_hold_changed_ms bigint[], p_hold_expires_ms bigint[],
     p_hold_extended boolean[],
-    p_orders jsonb,
+    p_orders jsonb, p_terms jsonb,
     OUT outcome text, OUT head_owner uuid, OUT head_term bigint, OUT head_revision bigint, OUT known jsonb
 ) LANGUAGE plpgsql
 -- The plans are the same for one command and for hundreds; making them anew took longer than running them.
@@ -82,6 +83,14 @@ BEGIN
 
     IF p_orders IS NOT NULL THEN
         PERFORM commit_orders_v1(p_event, at, p_orders);
+    END IF;
+
+    IF p_terms IS NOT NULL THEN
+        UPDATE event e
+           SET stage = p_terms->>'stage', on_sale_at = from_ms((p_terms->>'on_sale_at_ms')::bigint),
+               event_at = from_ms((p_terms->>'event_at_ms')::bigint),
+               max_tickets_per_user = (p_terms->>'max_tickets_per_user')::integer, updated_at = at
+         WHERE e.id = p_event;
     END IF;
 
     -- 4. The journal: what was accepted, with the answer, and what the clock did.
