@@ -1,6 +1,6 @@
 """Events: the list with its filters, and one event."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from server.ids import uuid_or_none
 from server.rest.envelope import Refused, iso, ok, read_query
+from server.rest.moments import DayOrMoment, day_or_moment
 from server.rest.operations import Operations
 from server.rest.shapes import Event, EventCategory, EventStatus, Page
 from server.rest.venues import Row, venue_shape
@@ -19,15 +20,9 @@ LIMIT_MAX = 100
 PAGE_MAX = 10**15 - 1
 TEXT_CHARS_MAX = 200
 
-_DAY = timedelta(days=1)
-_MILLISECOND = timedelta(milliseconds=1)
-
 operations = Operations("events")
 
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
-DayOrMoment = Annotated[
-    str, Meta(description="ISO 8601; a bare date is the whole UTC day.", examples=["2031-05-01"])
-]
 
 
 class EventQuery(Struct, rename={"from_": "from"}):
@@ -105,33 +100,10 @@ def _filters(query: EventQuery) -> tuple[str | datetime | None, ...]:
         _trimmed(query.search),
         _trimmed(query.artist),
         _trimmed(query.venue),
-        _day_or_moment("from", query.from_)[0],
-        _day_or_moment("to", query.to)[1],
+        None if query.from_ is None else day_or_moment("from", query.from_)[0],
+        None if query.to is None else day_or_moment("to", query.to)[1],
     )
 
 
 def _trimmed(text: str | None) -> str | None:
     return (text or "").strip() or None
-
-
-def _day_or_moment(name: str, text: str | None) -> tuple[datetime | None, datetime | None]:
-    """The first moment that is meant, and the first one after; both None when nothing is said.
-
-    A bare date means its whole UTC day. A time means its millisecond, since that is how we write times. A time
-    without a zone is UTC.
-    """
-    if text is None:
-        return None, None
-    try:
-        start, length = _parsed(text)
-        return start, start + length
-    except (ValueError, OverflowError):
-        raise Refused(400, f"{name} must be a date or time in ISO 8601", "bad_request") from None
-
-
-def _parsed(text: str) -> tuple[datetime, timedelta]:
-    try:
-        return datetime.combine(date.fromisoformat(text), time(tzinfo=UTC)), _DAY
-    except ValueError:
-        start = datetime.fromisoformat(text)
-    return start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC), _MILLISECOND
