@@ -29,7 +29,7 @@ class AvailabilityQuery(msgspec.Struct):
 @operations.get(
     "/api/v1/seats/{event_id}/availability",
     query=AvailabilityQuery,
-    data=list[SectionShown | SectionCounts],
+    data=list[SectionShown],
     refusals={404: ("event_not_found", "section_not_found"), 503: ("try_again",)},
 )
 async def availability(request: web.Request) -> web.Response:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from protocol.outbound import OrderStatus
 
@@ -156,7 +156,7 @@ class SectionCounts(Struct):
 class SectionShown(SectionCounts):
     """A section with its seats, which `summary=true` leaves out."""
 
-    seats: list[SeatShown]
+    seats: list[SeatShown] | UnsetType = UNSET
 
 
 class Order(Struct):
