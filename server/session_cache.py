@@ -48,6 +48,7 @@ class Session(msgspec.Struct, frozen=True):
     name: str
     email: str
     role: str
+    is_email_verified: bool
     expires_at: datetime
 
 
