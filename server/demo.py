@@ -69,6 +69,7 @@ async def _make_event(
             event.waiting_room,
             event.shoppers_max,
             event.tickets_max,
+            None,
             now,
         )
         try:
@@ -88,6 +89,7 @@ async def _add_venue(connection: Connection, venue: DemoVenue, now: datetime) ->
         venue.state,
         venue.country,
         venue.capacity,
+        None,
         now,
     )
     await connection.executemany(

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from protocol.seat_map import SeatMap, Section, places
+from protocol.seat_map import SeatMap, places
+from server.plans.descriptors import section_in_numbers
 from server.plans.oddities import Oddity, PlanError
 from server.plans.options import add_arguments
 from server.plans.pretix import Imported, read_pretix
@@ -131,12 +132,12 @@ async def _write(
     venue = options.venue or seat_map.name
     place = options.address, options.city, None, options.country
     async with connection.transaction():
-        await connection.execute(sql("add_venue"), venue_id, venue, *place, len(seats.states), now)
+        await connection.execute(sql("add_venue"), venue_id, venue, *place, len(seats.states), None, now)
         await connection.executemany(
             sql("add_section"),
             [
-                (uuid4(), venue_id, *_numbers(seat_map, section), 0, level, now)
-                for level, section in enumerate(seat_map.sections)
+                (uuid4(), venue_id, *section_in_numbers(seat_map, level), now)
+                for level in range(len(seat_map.sections))
             ],
         )
         await connection.execute(
@@ -153,15 +154,8 @@ async def _write(
             False,
             500,
             options.max_tickets,
+            None,
             now,
         )
         await publish(connection, event_id, seats, now)
     return event_id
-
-
-def _numbers(seat_map: SeatMap, section: Section) -> tuple[str, int, int, int, str]:
-    """A section in numbers, as near as that comes: its price and its type are those of most of its rows."""
-    usual: Mapping[int, int] = Counter(row.category for row in section.rows)
-    category = seat_map.categories[max(usual, key=lambda number: usual[number])]
-    longest = max(row.seats for row in section.rows)
-    return section.name, len(section.rows), longest, category.price_cents, category.price_tier

@@ -1,9 +1,10 @@
 """What a venue tells of a section, and what follows from it without geometry: labels, categories, order."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from protocol.seat_map import Category
+from protocol.seat_map import Category, SeatMap
 
 _TIER_COLORS = {"vip": "#AA3377", "premium": "#EE6677", "standard": "#228833", "economy": "#66CCEE"}
 
@@ -19,6 +20,17 @@ class SectionDescriptor(NamedTuple):
     section_type: str
     position_x: int
     position_y: int
+
+
+def section_in_numbers(seat_map: SeatMap, level: int) -> SectionDescriptor:
+    """A section of a map, as near as that comes: its price and its type are those of most of its rows."""
+    section = seat_map.sections[level]
+    usual = Counter(row.category for row in section.rows)
+    category = seat_map.categories[max(usual, key=lambda number: usual[number])]
+    longest = max(row.seats for row in section.rows)
+    return SectionDescriptor(
+        section.name, len(section.rows), longest, category.price_cents, category.price_tier, 0, level
+    )
 
 
 def row_label(index: int) -> str:

@@ -1,9 +1,19 @@
 """Every operation of the contract, `/api/v1`, in the order in which people read about them."""
 
-from server.rest import auth, availability, checkout, events, queue, seats, venues
+from server.rest import (
+    auth,
+    availability,
+    checkout,
+    events,
+    organising_events,
+    organising_venues,
+    queue,
+    seats,
+    venues,
+)
 from server.rest.operations import Operation
 
-MODULES = (auth, events, venues, availability, seats, queue, checkout)
+MODULES = (auth, events, venues, availability, seats, queue, checkout, organising_events, organising_venues)
 
 
 def all_operations() -> list[Operation]:

@@ -24,6 +24,8 @@ RETRY_AFTER_S = 1
 _SENTENCES = {404: "Not found", 405: "Method not allowed", 413: "The body is too large"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _NOTHING = object()
+_ESCAPED_NUL = rb"\u0000"
+"""The one way in which JSON can write a NUL."""
 _FIELD = re.compile(r" - at `\$\.(\w+)")
 """Where msgspec says which field it is about."""
 
@@ -99,24 +101,26 @@ async def read_body(request: web.Request, kind: type[StructT], sentence: str = "
     return decode_body(await read_raw(request), kind, sentence)
 
 
-async def read_raw(request: web.Request) -> bytes:
+async def read_raw(
+    request: web.Request, *, bytes_max: int = BODY_BYTES_MAX, patience_s: float | None = None
+) -> bytes:
     """The bytes of a JSON body.
 
     Raises:
-        Refused: 400 for another type and what cannot be read, 408 when it comes too slowly, 413 beyond 64 KB.
+        Refused: 400 for another type and what cannot be read, 408 when it comes too slowly, 413 beyond `bytes_max`.
     """
     if hdrs.CONTENT_TYPE in request.headers and request.content_type != "application/json":
         raise Refused(400, "Send the body as application/json", "bad_content_type")
-    if (request.content_length or 0) > BODY_BYTES_MAX:
+    if (request.content_length or 0) > bytes_max:
         raise Refused(413, _SENTENCES[413], _CODES[413])
     try:
-        async with asyncio.timeout(BODY_READ_S):
-            raw = await request.read()
+        async with asyncio.timeout(BODY_READ_S if patience_s is None else patience_s):
+            raw = await request.clone(client_max_size=bytes_max).read()
     except TimeoutError:
         raise Refused(408, "The body came too slowly", "too_slow") from None
     except web.RequestPayloadError:
         raise Refused(400, "The body cannot be read", "bad_request") from None
-    if len(raw) > BODY_BYTES_MAX:
+    if len(raw) > bytes_max:
         raise Refused(413, _SENTENCES[413], _CODES[413])
     return raw
 
@@ -136,7 +140,7 @@ def decode_body(raw: bytes, kind: type[StructT], sentence: str = "") -> StructT:
         raise Refused(400, said or f"Bad request: {error}", "bad_request") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(400, "The body is not valid JSON", "bad_json") from None
-    if _has_nul(msgspec.to_builtins(body)):
+    if _ESCAPED_NUL in raw and _has_nul(msgspec.json.decode(raw)):
         raise Refused(400, "The body has a NUL character in it", "bad_request")
     return body
 
@@ -160,6 +164,15 @@ def read_query(request: web.Request, kind: type[StructT]) -> StructT:
     return query
 
 
+def http_refusal(error: web.HTTPException) -> web.Response:
+    """What aiohttp refuses, in the envelope."""
+    sentence = _SENTENCES.get(error.status, error.reason)
+    response = Refused(error.status, sentence, _CODES.get(error.status, "refused")).response()
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
+    return response
+
+
 @web.middleware
 async def enveloped(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answers whatever a handler raises in the envelope; a redirect stays a redirect. The outermost middleware."""
@@ -170,7 +183,7 @@ async def enveloped(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _from_http(error)
+        return http_refusal(error)
     except TROUBLE as error:
         if not _is_passing(error):
             return _unexpected(request)
@@ -178,14 +191,6 @@ async def enveloped(request: web.Request, handler: Handler) -> web.StreamRespons
         return Refused(503, "This could not be done just now, try again", "try_again").response()
     except Exception:
         return _unexpected(request)
-
-
-def _from_http(error: web.HTTPException) -> web.Response:
-    sentence = _SENTENCES.get(error.status, error.reason)
-    response = Refused(error.status, sentence, _CODES.get(error.status, "refused")).response()
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        response.headers[hdrs.ALLOW] = ", ".join(sorted(error.allowed_methods))
-    return response
 
 
 def _unexpected(request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -12,7 +13,7 @@ from server.rest.moments import DayOrMoment, day_or_moment
 from server.rest.operations import Operations
 from server.rest.shapes import Event, EventCategory, EventStatus, Page
 from server.rest.venues import Row, venue_shape
-from server.services import services
+from server.services import Services, services
 from server.statements import sql
 
 LIMIT_DEFAULT = 10
@@ -53,12 +54,15 @@ async def list_events(request: web.Request) -> web.Response:
 @operations.get("/api/v1/events/{event_id}", data=Event, refusals={404: ("event_not_found",)})
 async def show_event(request: web.Request) -> web.Response:
     """One event."""
-    parts = services(request)
-    event_id = uuid_or_none(request.match_info["event_id"])
-    row = await parts.database.fetchrow(sql("event"), parts.now(), event_id) if event_id else None
+    return ok(await stored_event(services(request), uuid_or_none(request.match_info["event_id"])))
+
+
+async def stored_event(parts: Services, event_id: UUID | None) -> Event:
+    """The event as it is stored now. Raises Refused (404)."""
+    row = None if event_id is None else await parts.database.fetchrow(sql("event"), parts.now(), event_id)
     if row is None:
         raise Refused(404, "Event not found", "event_not_found")
-    return ok(event_shape(row))
+    return event_shape(row)
 
 
 def event_shape(event: Row) -> Event:

@@ -24,8 +24,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def moment(name: str, text: str) -> datetime:
-    """The moment that is written. Raises Refused (400), which names the field."""
-    return day_or_moment(name, text)[0]
+    """The moment that is written, to the millisecond. Raises Refused (400), which names the field."""
+    written = day_or_moment(name, text)[0]
+    return written.replace(microsecond=written.microsecond // 1000 * 1000)
 
 
 def day_or_moment(name: str, text: str) -> tuple[datetime, datetime]:

@@ -21,9 +21,10 @@ VALUES ($1, gen_random_uuid()::text, left(pg_walfile_name(pg_current_wal_lsn()),
 UPDATE event SET seat_count = $2, map_sha256 = $3, updated_at = $4 WHERE id = $1;
 
 -- name: add_venue
--- A venue, unless it is there. $1 id, $2 name, $3 address, $4 city, $5 state, $6 country, $7 capacity, $8 now.
-INSERT INTO venue (id, name, address, city, state, country, capacity, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+-- A venue, unless it is there. $1 id, $2 name, $3 address, $4 city, $5 state, $6 country, $7 capacity, $8 image,
+-- $9 now.
+INSERT INTO venue (id, name, address, city, state, country, capacity, image_url, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: add_section
@@ -36,10 +37,10 @@ ON CONFLICT (venue_id, name) DO NOTHING;
 
 -- name: add_event
 -- An event without seats, unless it is there. $1 id, $2 name, $3 description, $4 venue, $5 artist, $6 category,
--- $7 date, $8 on sale from, $9 currency, $10 waiting room, $11 shoppers at once, $12 tickets per customer, $13 now.
+-- $7 date, $8 on sale from, $9 currency, $10 waiting room, $11 shoppers at once, $12 tickets per customer, $13 image, $14 now.
 INSERT INTO event (id, name, description, venue_id, artist, category, event_at, on_sale_at, currency,
-                   waiting_room_enabled, max_concurrent_shoppers, max_tickets_per_user, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+                   waiting_room_enabled, max_concurrent_shoppers, max_tickets_per_user, image_url, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: events_with_seats

@@ -1,0 +1,276 @@
+"""The organiser's part of events: make, change, open, close, and give them their seats."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from aiohttp import web
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import asdict
+
+from actors.core.model import Stage, Status
+from actors.core.verdict import Asked, ChangeTerms
+from server.ids import uuid_or_none
+from server.plans.of_venue import seats_of_venue
+from server.plans.publish import Connection, PublishedSeats, SeatsExist, publish
+from server.rest.asking import COMMAND_REFUSALS, ask, new_command_id
+from server.rest.door import admin
+from server.rest.envelope import Refused, ok, read_body
+from server.rest.events import stored_event
+from server.rest.moments import WrittenMoment, moment
+from server.rest.operations import Operations, Who
+from server.rest.shapes import Event, EventCategory, EventStatus, Said
+from server.services import Services, services
+from server.statements import sql
+
+operations = Operations("organising")
+
+NAME_CHARS_MAX = 200
+TEXT_CHARS_MAX = 10_000
+URL_CHARS_MAX = 2_000
+TICKETS_MAX = 1_000
+SHOPPERS_MAX = 1_000_000
+
+Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX, pattern=r"\S")]
+ImageUrl = Annotated[str, Meta(max_length=URL_CHARS_MAX, pattern=r"^https?://\S+$")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", examples=["USD"])]
+Shoppers = Annotated[int, Meta(ge=1, le=SHOPPERS_MAX)]
+Tickets = Annotated[int, Meta(ge=1, le=TICKETS_MAX)]
+Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
+
+_STAGES = {
+    Status.UPCOMING: Stage.SCHEDULED,
+    Status.ON_SALE: Stage.ON_SALE,
+    Status.COMPLETED: Stage.COMPLETED,
+    Status.CANCELLED: Stage.CANCELLED,
+}
+_TERMS = ("stage", "on_sale_at", "event_at", "max_tickets_per_user")
+_DESCRIBED = (
+    *("name", "description", "venue_id", "artist", "category", "image_url", "currency"),
+    *("waiting_room_enabled", "max_concurrent_shoppers"),
+)
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MS = timedelta(milliseconds=1)
+
+
+class EventWanted(Struct):
+    """A new event. Its seats are made from the venue's plan or sections."""
+
+    name: Name
+    venue_id: str
+    category: EventCategory
+    event_date: WrittenMoment
+    on_sale_date: WrittenMoment
+    description: Text = ""
+    artist: Name | None = None
+    image_url: ImageUrl | None = None
+    currency: Currency = "USD"
+    waiting_room_enabled: bool = False
+    max_concurrent_shoppers: Shoppers = 500
+    max_tickets_per_user: Tickets = 4
+
+
+class EventChanges(Struct, omit_defaults=True):
+    """What is to be changed of an event; what is left out stays. The venue and the currency follow the seats."""
+
+    name: Name | UnsetType = UNSET
+    venue_id: str | UnsetType = UNSET
+    category: EventCategory | UnsetType = UNSET
+    event_date: WrittenMoment | UnsetType = UNSET
+    on_sale_date: WrittenMoment | UnsetType = UNSET
+    description: Text | UnsetType = UNSET
+    artist: Name | UnsetType = UNSET
+    image_url: ImageUrl | UnsetType | None = UNSET
+    currency: Currency | UnsetType = UNSET
+    waiting_room_enabled: bool | UnsetType = UNSET
+    max_concurrent_shoppers: Shoppers | UnsetType = UNSET
+    max_tickets_per_user: Tickets | UnsetType = UNSET
+
+
+class StatusWanted(Struct):
+    """`sold_out` follows from the seats, and cannot be asked for."""
+
+    status: EventStatus
+
+
+@operations.post(
+    "/api/v1/events",
+    who=Who.ADMIN,
+    body=EventWanted,
+    status=201,
+    data=Event,
+    refusals={400: ("bad_dates",), 404: ("venue_not_found",)},
+)
+async def create_event(request: web.Request) -> web.Response:
+    """Make an event with its seats; without any if its venue has neither a plan nor sections yet."""
+    wanted = await read_body(request, EventWanted)
+    event_at, on_sale_at = moment("event_date", wanted.event_date), moment("on_sale_date", wanted.on_sale_date)
+    _check_dates(event_at, on_sale_at)
+    parts, event_id = services(request), uuid4()
+    venue_id = await _venue(parts, wanted.venue_id)
+    seats = await seats_of_venue(parts.database, venue_id, wanted.currency)
+    row = (
+        *(event_id, wanted.name.strip(), wanted.description, venue_id, (wanted.artist or wanted.name).strip()),
+        *(wanted.category, event_at, on_sale_at, wanted.currency, wanted.waiting_room_enabled),
+        *(wanted.max_concurrent_shoppers, wanted.max_tickets_per_user, wanted.image_url, parts.now()),
+    )
+    async with parts.database.acquire() as connection, connection.transaction():
+        await connection.execute(sql("without_time_limit"))
+        await connection.execute(sql("add_event"), *row)
+        if seats is not None:
+            await publish(connection, event_id, seats, parts.now())
+    return ok(await stored_event(parts, event_id), 201)
+
+
+@operations.put(
+    "/api/v1/events/{event_id}",
+    who=Who.ADMIN,
+    body=EventChanges,
+    data=Event,
+    refusals={
+        **COMMAND_REFUSALS,
+        400: ("bad_dates",),
+        404: ("event_not_found", "venue_not_found"),
+        409: ("seats_exist",),
+    },
+)
+async def update_event(request: web.Request) -> web.Response:
+    """Change an event. Whoever holds or has bought seats keeps them; later commands are judged by the new terms."""
+    session = await admin(request)
+    wanted = await read_body(request, EventChanges)
+    parts, event_id = services(request), _event_id(request)
+    given = await _columns(parts, wanted)
+    async with parts.database.acquire() as connection, connection.transaction():
+        before = await _to_change(connection, event_id)
+        after = dict(before) | given
+        _check_dates(after["event_at"], after["on_sale_at"])
+        if before["seat_count"] and any(after[name] != before[name] for name in ("venue_id", "currency")):
+            raise Refused(409, "The event has its seats: its venue and currency stay", "seats_exist")
+        await connection.execute(sql("update_event"), event_id, *(after[name] for name in _DESCRIBED), parts.now())
+    await _set_terms(parts, session.customer_id, event_id, before, after)
+    return ok(await stored_event(parts, event_id))
+
+
+@operations.patch(
+    "/api/v1/events/{event_id}/status",
+    who=Who.ADMIN,
+    body=StatusWanted,
+    data=Said,
+    refusals={**COMMAND_REFUSALS, 404: ("event_not_found",), 409: ("status_follows",)},
+)
+async def set_status(request: web.Request) -> web.Response:
+    """Open the sale at once, close it, call the event off, or go back to its dates."""
+    session = await admin(request)
+    status = Status((await read_body(request, StatusWanted, "Invalid status")).status)
+    parts, event_id = services(request), _event_id(request)
+    async with parts.database.acquire() as connection, connection.transaction():
+        before = await _to_change(connection, event_id)
+    after = dict(before) | {"stage": _stage(status, before, parts.now())}
+    await _set_terms(parts, session.customer_id, event_id, before, after)
+    return ok(Said("Status updated"))
+
+
+@operations.post(
+    "/api/v1/events/{event_id}/generate-seats",
+    who=Who.ADMIN,
+    data=Said,
+    refusals={400: ("no_sections",), 404: ("event_not_found",), 409: ("seats_exist",)},
+)
+async def generate_seats(request: web.Request) -> web.Response:
+    """Make the seats of an event that was made before its venue had any."""
+    parts, event_id = services(request), _event_id(request)
+    async with parts.database.acquire() as connection, connection.transaction():
+        event = await _to_change(connection, event_id)
+    if event["seat_count"]:
+        raise _seats_exist()
+    seats = await seats_of_venue(parts.database, event["venue_id"], event["currency"])
+    if seats is None:
+        raise Refused(400, "The venue has neither a plan nor sections", "no_sections")
+    count = await _publish(parts, event_id, seats)
+    return ok(Said(f"Generated {count} seats for event"))
+
+
+async def _publish(parts: Services, event_id: UUID, seats: PublishedSeats) -> int:
+    async with parts.database.acquire() as connection, connection.transaction():
+        await connection.execute(sql("without_time_limit"))
+        try:
+            return await publish(connection, event_id, seats, parts.now())
+        except SeatsExist:
+            raise _seats_exist() from None
+
+
+async def _columns(parts: Services, wanted: EventChanges) -> dict[str, Any]:
+    """What is to be changed, as columns. Raises Refused (400, 404)."""
+    given = {name: value for name, value in asdict(wanted).items() if value is not UNSET}
+    for name, column in (("event_date", "event_at"), ("on_sale_date", "on_sale_at")):
+        if name in given:
+            given[column] = moment(name, given.pop(name))
+    for name in ("name", "artist"):
+        if name in given:
+            given[name] = given[name].strip()
+    if "venue_id" in given:
+        given["venue_id"] = await _venue(parts, given["venue_id"])
+    return given
+
+
+async def _set_terms(
+    parts: Services, by: UUID, event_id: UUID, before: asyncpg.Record, after: dict[str, Any]
+) -> None:
+    """Make the terms of the sale these: by its seat manager, if the event has seats."""
+    changed = {name: after[name] for name in _TERMS if after[name] != before[name]}
+    if not changed:
+        return
+    if not before["seat_count"]:
+        terms = (after[name] for name in _TERMS)
+        if await parts.database.fetchval(sql("set_terms"), event_id, *terms, parts.now()) is not None:
+            return
+    command = ChangeTerms(
+        new_command_id(),
+        stage=Stage(changed["stage"]) if "stage" in changed else None,
+        on_sale_at_ms=(changed["on_sale_at"] - _EPOCH) // _MS if "on_sale_at" in changed else None,
+        event_at_ms=(changed["event_at"] - _EPOCH) // _MS if "event_at" in changed else None,
+        max_tickets_per_user=changed.get("max_tickets_per_user"),
+    )
+    await ask(parts, str(event_id), Asked(str(by), command))
+
+
+def _stage(status: Status, event: asyncpg.Record, now: datetime) -> Stage:
+    """The stage in which the event has this status. Raises Refused (409): no stage gives it."""
+    if status is Status.SOLD_OUT:
+        raise Refused(409, "sold_out follows from the seats and cannot be set", "status_follows")
+    if status in (Status.UPCOMING, Status.ON_SALE) and event["event_at"] <= now:
+        raise Refused(409, "The event is over; move event_date first", "status_follows")
+    if status is Status.UPCOMING and event["on_sale_at"] <= now:
+        raise Refused(409, "The sale has begun; move on_sale_date first", "status_follows")
+    return _STAGES[status]
+
+
+def _check_dates(event_at: datetime, on_sale_at: datetime) -> None:
+    if on_sale_at >= event_at:
+        raise Refused(400, "on_sale_date must be before event_date", "bad_dates")
+
+
+async def _to_change(connection: Connection, event_id: UUID) -> asyncpg.Record:
+    row = await connection.fetchrow(sql("event_to_change"), event_id)
+    if row is None:
+        raise Refused(404, "Event not found", "event_not_found")
+    return row
+
+
+def _event_id(request: web.Request) -> UUID:
+    event_id = uuid_or_none(request.match_info["event_id"])
+    if event_id is None:
+        raise Refused(404, "Event not found", "event_not_found")
+    return event_id
+
+
+async def _venue(parts: Services, text: str) -> UUID:
+    venue_id = uuid_or_none(text)
+    if venue_id is None or await parts.database.fetchrow(sql("venue"), venue_id) is None:
+        raise Refused(404, "Venue not found", "venue_not_found")
+    return venue_id
+
+
+def _seats_exist() -> Refused:
+    return Refused(409, "Seats already exist for this event", "seats_exist")
