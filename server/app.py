@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -15,9 +16,12 @@ from actors.seat_manager import Ports
 from actors.supervisor import Supervisor, SupervisorSettings
 from server import connection, demo, pages
 from server.broadcast import Hub
+from server.command_pace import CommandPaces
+from server.connections import Connections
 from server.database import TROUBLE, connect, connected, open_pool
 from server.ending import end
 from server.engines import Engines, PostgresAddress, RedisAddress
+from server.http_protocol import protocol_factory
 from server.migrate import migrate
 from server.mirror import NoFieldExpiry, RedisMirror
 from server.node import Node
@@ -25,12 +29,15 @@ from server.passwords import Passwords
 from server.payments.gateway import TestGateway
 from server.payments.port import PaymentProvider
 from server.payments.worker import PaymentWorker
+from server.rate_limits import RateLimits
 from server.redis_connection import open_redis
 from server.rest import contract, health
-from server.rest.door import guarded, prepare_response
 from server.rest.envelope import BODY_BYTES_MAX, enveloped
 from server.rest.keys_under_way import KeysUnderWay, drop_old_keys
+from server.rest.origin import guarded
 from server.rest.places import PlacesCache
+from server.rest.request_heads import sound
+from server.rest.security_headers import prepare_response
 from server.rest.under_way import RequestsUnderWay
 from server.sales import Sales
 from server.services import SERVICES, Services
@@ -86,6 +93,8 @@ async def running_parts(
         stack.push_async_callback(_close_pool, pool)
         redis = open_redis(redis_at, database=redis_database)
         stack.push_async_callback(redis.aclose)
+        counting = open_redis(redis_at, database=redis_database)
+        stack.push_async_callback(counting.aclose)
         node = Node(settings.node_name, partial(connect, database_at))
         await node.start()
         stack.push_async_callback(node.stop)
@@ -114,6 +123,8 @@ async def running_parts(
             passwords=passwords,
             sessions=sessions,
             failed_logins=FailureThrottle(_now),
+            rate_limits=RateLimits(counting, time.monotonic),
+            command_paces=CommandPaces(time.monotonic, is_on=settings.is_rate_limited),
             node=node,
             supervisor=supervisor,
             hub=hub,
@@ -140,22 +151,28 @@ async def listening(parts: Services, settings: Settings) -> AsyncIterator[int]:
     """
     runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=FINISH_S, handle_signals=False)
     await runner.setup()
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=4096)
+    assert runner.server is not None
+    connections = Connections(settings.door, time.monotonic)
+    async with AsyncExitStack() as stack:
+        _spawn(stack, connections.run())
+        stack.push_async_callback(_leave, parts, runner)
+        factory = protocol_factory(runner.server, connections)
         try:
-            await site.start()
+            listener = await asyncio.get_running_loop().create_server(
+                factory, settings.host, settings.port, backlog=4096
+            )
         except OSError as problem:
             why = problem.strerror or str(problem)
             raise CannotListen(f"Cannot listen on {settings.host}, port {settings.port}: {why}") from problem
-        yield runner.addresses[0][1]
-    finally:
-        await _leave(parts, runner)
+        stack.callback(listener.close)
+        yield listener.sockets[0].getsockname()[1]
 
 
 def make_app(parts: Services) -> web.Application:
     """The aiohttp application on these parts: routes and the door before them."""
     under_way = RequestsUnderWay()
-    app = web.Application(middlewares=[under_way.counted, enveloped, guarded], client_max_size=BODY_BYTES_MAX)
+    middlewares = [under_way.counted, enveloped, sound, guarded]
+    app = web.Application(middlewares=middlewares, client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = parts
     for api in contract.MODULES:
         app.add_routes(api.operations.routes)
@@ -210,10 +227,8 @@ async def _mirror(stack: AsyncExitStack, mirror: RedisMirror) -> RedisMirror:
 
 
 async def _leave(parts: Services, runner: web.AppRunner) -> None:
-    """Take no more requests, send the sockets away, finish what is under way."""
+    """Send the sockets away, finish what is under way. Nobody is let in any more."""
     parts.is_stopping = True
-    for site in list(runner.sites):
-        await site.stop()
     await parts.sockets.close_all()
     await runner.cleanup()
 

@@ -21,6 +21,7 @@ from server.audit import run_audit
 from server.command_database import command_database
 from server.engines import EngineError
 from server.migrate import MigrationError
+from server.open_files import raise_open_files_limit
 from server.plans.command import add_arguments as import_options
 from server.plans.command import import_plan
 from server.settings import Settings, SettingsError
@@ -104,6 +105,7 @@ async def _serve(options: argparse.Namespace) -> int:
         data_dir=options.data_dir,
         demo=options.demo,
     )
+    raise_open_files_limit()
     if settings.workers > 1:
         raise SettingsError("This version runs one worker; start it with --workers 1")
     with console.status("starting …") as status:

@@ -5,6 +5,7 @@ Nothing is decided here: a command is read, its sender is known, and it goes to 
 
 import asyncio
 import logging
+import math
 
 from aiohttp import WSMsgType, hdrs, web
 from msgspec import UNSET
@@ -19,8 +20,10 @@ from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, rea
 from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
 from server.frames import close_frame
 from server.outbox import Outbox
-from server.rest.door import find_session, is_foreign, session_id
+from server.rest.door import find_session, session_id
 from server.rest.envelope import Refused
+from server.rest.origin import is_foreign
+from server.rest.paced import keep_pace_of_handshakes
 from server.sales import Sale
 from server.services import Services, services
 from server.session_cache import Session
@@ -42,6 +45,7 @@ async def watch_event(request: web.Request) -> web.StreamResponse:
     """The socket of one event."""
     if is_foreign(request):
         raise Refused(403, "This socket was opened by another site", "bad_origin")
+    await keep_pace_of_handshakes(request)
     if limits.SUBPROTOCOL not in _offered(request):
         raise Refused(400, f"Offer the subprotocol {limits.SUBPROTOCOL}", "bad_subprotocol")
     parts = services(request)
@@ -87,6 +91,7 @@ class Connection:
         self._event = event
         self._session = session
         self._customer = None if session is None else str(session.customer_id)
+        self._pace = parts.command_paces.of_socket(self._customer)
         self._unanswered = 0
         self._cut: asyncio.TimerHandle | None = None
         session_hash = None if session is None else session.id_hash
@@ -143,6 +148,8 @@ class Connection:
             log.debug("not understood: %s", problem)
             self.outbox.close(CloseCode.NOT_UNDERSTOOD)
             return
+        if not await self._keeps_pace(command):
+            return
         if isinstance(command, Open):
             await self._open(command)
             await asyncio.sleep(0)  # it may have folded much
@@ -154,6 +161,21 @@ class Connection:
             self.outbox.send(rejected(command.id, Code.BAD_COMMAND, message=command.message))
         else:
             self._tell(self._customer, command)
+
+    async def _keeps_pace(self, command: Command | Open | Ping | BadCommand) -> bool:
+        """Has this command not come too early? If so it is refused; what has no id to be refused by waits."""
+        if self._pace is None:
+            return True
+        clock = self._parts.command_paces.monotonic
+        while wait_s := self._pace.wait_s(clock()):
+            if not isinstance(command, Open | Ping):
+                wait_ms = math.ceil(wait_s * 1000)
+                self.outbox.send(rejected(command.id, Code.RATE_LIMITED, retry_after_ms=wait_ms))
+                if self._pace.is_flood(clock()):
+                    self.outbox.close(CloseCode.TOO_MUCH)
+                return False
+            await asyncio.sleep(wait_s)
+        return True
 
     def _tell(self, customer: str, command: Command) -> None:
         if self._unanswered >= UNANSWERED_COMMANDS_MAX:

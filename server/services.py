@@ -12,8 +12,10 @@ from redis.asyncio import Redis
 if TYPE_CHECKING:
     from actors.supervisor import Supervisor
     from server.broadcast import Hub
+    from server.command_pace import CommandPaces
     from server.node import Node
     from server.passwords import Passwords
+    from server.rate_limits import RateLimits
     from server.rest.keys_under_way import KeysUnderWay
     from server.rest.places import PlacesCache
     from server.sales import Sales
@@ -37,6 +39,8 @@ class Services:
     passwords: "Passwords"
     sessions: "Sessions"
     failed_logins: "FailureThrottle"
+    rate_limits: "RateLimits"
+    command_paces: "CommandPaces"
     node: "Node"
     supervisor: "Supervisor"
     hub: "Hub"

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from server.door_settings import DoorSettings
 from server.engines.addresses import PostgresAddress, RedisAddress
+from server.settings_error import SettingsError as SettingsError  # noqa: PLC0414 (told to mypy: it is exported)
 
 DEFAULT_PORT = 3001
 DEFAULT_CORS_ORIGIN = "http://localhost:5173"
@@ -16,10 +18,6 @@ PORT_MAX = 65535
 PASSWORD_CHARACTERS_MAX = 128
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+", re.ASCII)
-
-
-class SettingsError(ValueError):
-    """A setting has a value that cannot be meant; the text names the setting and the values allowed."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,7 @@ class Settings:
     public_origin: str | None = None
     admin_password: str | None = field(default=None, repr=False)
     is_rate_limited: bool = True
+    door: DoorSettings = field(default_factory=DoorSettings)
     node_name: str = "usher"
 
     def __post_init__(self) -> None:
@@ -72,6 +71,7 @@ class Settings:
             "public_origin": _public_origin(env),
             "admin_password": _admin_password(env),
             "is_rate_limited": _switch(env, "USHER_RATE_LIMIT"),
+            "door": DoorSettings.from_env(env),
         }
         values |= {name: value for name, value in overrides.items() if value is not None}
         values.setdefault("demo", values["database"] is None)

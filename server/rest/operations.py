@@ -11,7 +11,7 @@ A handler is declared once, with the Structs that it really uses:
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from enum import Enum
 from functools import wraps
 from typing import Any
 
@@ -19,6 +19,8 @@ import msgspec
 from aiohttp import hdrs, web
 
 from server.rest import door
+from server.rest.paced import Pace as Pace  # noqa: PLC0414 (told to mypy: it is exported)
+from server.rest.paced import keep_pace
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 LetIn = Callable[[web.Request, "Operation"], Awaitable[None]]
@@ -30,15 +32,6 @@ class Who(Enum):
     ANYBODY = "anybody"
     SIGNED_IN = "signed in"
     ADMIN = "admin"
-
-
-class Pace(StrEnum):
-    """Which rate limit an operation falls under."""
-
-    RESERVE = "reserve"
-    CHECKOUT = "checkout"
-    JOIN = "join"
-    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -113,6 +106,7 @@ class Operations:
 def _guarded(operation: Operation) -> Handler:
     @wraps(operation.handler)
     async def guarded(request: web.Request) -> web.Response:
+        await keep_pace(request, operation.pace)
         if operation.who is not Who.ANYBODY:
             await door.customer(request)
         if operation.who is Who.ADMIN:

@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 
 from server.engines import RedisAddress
 from server.passwords import Passwords
-from server.rest import auth, door, envelope, events, health, venues
+from server.rate_limits import RateLimits
+from server.rest import auth, envelope, events, health, origin, security_headers, venues
 from server.services import SERVICES, Services
 from server.session_cache import SessionCache
 from server.sessions import Sessions
@@ -82,15 +83,18 @@ def parts(database: asyncpg.Pool, redis: Redis, sessions: Sessions, passwords: P
         passwords=passwords,
         sessions=sessions,
         failed_logins=FailureThrottle(clock),
+        rate_limits=RateLimits(redis, lambda: clock().timestamp()),
     )
 
 
 @pytest.fixture
 def app(parts: Services) -> web.Application:
     """The door, the envelope and these modules' routes; a test may add others."""
-    made = web.Application(middlewares=[envelope.enveloped, door.guarded], client_max_size=envelope.BODY_BYTES_MAX)
+    made = web.Application(
+        middlewares=[envelope.enveloped, origin.guarded], client_max_size=envelope.BODY_BYTES_MAX
+    )
     made[SERVICES] = parts
-    made.on_response_prepare.append(door.prepare_response)
+    made.on_response_prepare.append(security_headers.prepare_response)
     for module in (auth, events, venues):
         made.router.add_routes(module.operations.routes)
     made.router.add_routes(health.routes)
@@ -112,4 +116,4 @@ async def session_id(database: asyncpg.Pool, sessions: Sessions) -> str:
 @pytest.fixture
 def signed_in(session_id: str) -> dict[str, str]:
     """The headers of a request in that session."""
-    return {door.SESSION_HEADER: session_id}
+    return {origin.SESSION_HEADER: session_id}

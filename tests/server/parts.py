@@ -22,6 +22,7 @@ import pytest_asyncio
 
 from protocol.seat_map import Category, Row, SeatMap, Section
 from server.app import listening, running_parts
+from server.door_settings import DoorSettings
 from server.engines import PostgresAddress, RedisAddress
 from server.payments.port import Charge, Collected, Declined, PaymentProvider, ProviderAway
 from server.plans.publish import PublishedSeats, publish, published_seats
@@ -385,9 +386,20 @@ async def running(
     redis_at: RedisAddress,
     provider: PaymentProvider | None = None,
     node_name: str = "test",
+    *,
+    is_rate_limited: bool = False,
+    door: DoorSettings | None = None,
 ) -> AsyncIterator[Usher]:
     """A server of one's own."""
-    settings = Settings(port=0, demo=False, database=database_at, redis=redis_at, node_name=node_name)
+    settings = Settings(
+        port=0,
+        demo=False,
+        database=database_at,
+        redis=redis_at,
+        node_name=node_name,
+        is_rate_limited=is_rate_limited,
+        door=door or DoorSettings(),
+    )
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()) as http,
         running_parts(settings, database_at, redis_at, provider, REDIS_TEST_DATABASE) as parts,

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pytest_aiohttp.plugin import AiohttpClient
 
-from server.rest import door
+from server.rest import door, origin, security_headers
 from server.rest.envelope import enveloped, ok
 from server.services import SERVICES
 from server.settings import Settings
@@ -45,10 +45,10 @@ def shop(aiohttp_client: AiohttpClient) -> Open:
     """Opens an application that is little more than the door."""
 
     async def opened(*, is_tls: bool = False, **settings: Any) -> Client:
-        middlewares = [enveloped, door.guarded]
+        middlewares = [enveloped, origin.guarded]
         app = web.Application(middlewares=[under_tls, *middlewares] if is_tls else middlewares)
         app[SERVICES] = some_parts(settings=Settings(**{"cors_origin": CORS} | settings))
-        app.on_response_prepare.append(door.prepare_response)
+        app.on_response_prepare.append(security_headers.prepare_response)
         app.router.add_route("*", "/act", act)
         app.router.add_route("*", "/api/v1/act", act)
         app.router.add_route("*", "/sign", sign)
@@ -183,7 +183,7 @@ async def test_the_other_origin_may_read_with_credentials(shop: Open) -> None:
         headers = (await client.get(path, headers=OWN | {"Origin": CORS})).headers
         assert headers["Access-Control-Allow-Origin"] == CORS
         assert headers["Access-Control-Allow-Credentials"] == "true"
-        assert headers["Access-Control-Expose-Headers"] == "Retry-After"
+        assert headers["Access-Control-Expose-Headers"] == "Retry-After, RateLimit, RateLimit-Policy"
         assert "Origin" in headers["Vary"]
 
 

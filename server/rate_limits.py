@@ -1,0 +1,129 @@
+"""How often somebody may do something within a minute, counted for all server processes together.
+
+A *window* is exact: at most so many in any minute. It is kept in Redis, one script and one round trip for each
+request, and at the same time in this process, where it answers alone while Redis is away or slow. (The `limits`
+library needs a second round trip to say when to come back, takes each process's own clock, and looks through all of
+its windows in memory, each in a thread, at every request.)
+"""
+
+import asyncio
+import logging
+import math
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from redis import RedisError
+from redis.asyncio import Redis
+
+WINDOW_S = 60
+NAMES_MAX = 50_000
+"""Windows remembered in this process; beyond, that of who has not been here for the longest time is forgotten."""
+
+REDIS_WAIT_S = 0.005
+REDIS_PAUSE_S = 1.0
+"""For how long a Redis that was away or slow is not asked."""
+
+log = logging.getLogger(__name__)
+
+
+class Count(NamedTuple):
+    """What became of one request: whether it was within the limit, and how many more are.
+
+    `wait_s`: after how many whole seconds there is room for one more than `remaining`; at least 1.
+    """
+
+    is_within: bool
+    remaining: int
+    wait_s: int
+
+
+class RateLimits:
+    """The windows of everybody. `monotonic` gives seconds; Redis may be away at any time. Nothing here raises."""
+
+    def __init__(self, redis: Redis, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        # redis-py leaves `register_script` untyped.
+        self._script: Any = redis.register_script((Path(__file__).parent / "rate_limits.lua").read_text())
+        self._ask_again_at = -math.inf
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    async def count(self, name: str, limit: int) -> Count:
+        """Count one request of `name`, which has `limit` a minute. One that is refused does not count."""
+        window = self._window(name)
+        own = window.look(self._monotonic(), limit)
+        if not own.is_within:
+            return own
+        shared = await self._count_in_redis(name, limit)
+        now = self._monotonic()
+        if shared is None:
+            return window.count(now, limit)
+        if shared.is_within:
+            window.add(now)
+        else:
+            window.refused_until = now + shared.wait_s
+        return shared
+
+    def _window(self, name: str) -> "_Window":
+        window = self._windows.setdefault(name, _Window())
+        self._windows.move_to_end(name)
+        if len(self._windows) > NAMES_MAX:
+            self._windows.popitem(last=False)
+        return window
+
+    async def _count_in_redis(self, name: str, limit: int) -> Count | None:
+        if self._monotonic() < self._ask_again_at:
+            return None
+        is_trial = self._ask_again_at > -math.inf
+        if is_trial:  # one asks, the others do not wait for the answer
+            self._ask_again_at = self._monotonic() + REDIS_PAUSE_S
+        try:
+            async with asyncio.timeout(REDIS_WAIT_S):
+                remaining, wait_ms = await self._script([f"usher:rate:{name}"], [limit, WINDOW_S * 1000])
+        except (RedisError, OSError, TimeoutError) as problem:
+            if not is_trial:
+                log.warning("rate limits: counting in this process alone (%r)", problem)
+            self._ask_again_at = self._monotonic() + REDIS_PAUSE_S
+            return None
+        if is_trial:
+            log.warning("rate limits: counting in Redis again")
+        self._ask_again_at = -math.inf
+        return Count(remaining >= 0, max(remaining, 0), _whole(wait_ms / 1000))
+
+
+class _Window:
+    """The requests of one name within the last minute."""
+
+    __slots__ = ("refused_until", "times")
+
+    def __init__(self) -> None:
+        self.times: deque[float] = deque()
+        self.refused_until = -math.inf
+        """Redis has said so: it need not be asked again before."""
+
+    def look(self, now: float, limit: int) -> Count:
+        """What `count` would answer."""
+        while self.times and self.times[0] <= now - WINDOW_S:
+            self.times.popleft()
+        if now < self.refused_until:
+            return Count(False, 0, _whole(self.refused_until - now))
+        if len(self.times) >= limit:
+            return Count(False, 0, _whole(self.times[-limit] + WINDOW_S - now))
+        oldest = self.times[0] if self.times else now
+        return Count(True, limit - len(self.times) - 1, _whole(oldest + WINDOW_S - now))
+
+    def count(self, now: float, limit: int) -> Count:
+        """Count one, if it is within the limit."""
+        found = self.look(now, limit)
+        if found.is_within:
+            self.add(now)
+        return found
+
+    def add(self, now: float) -> None:
+        """One was let through."""
+        self.times.append(now)
+
+
+def _whole(seconds: float) -> int:
+    return max(1, math.ceil(seconds))
