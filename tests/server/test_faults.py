@@ -1,6 +1,6 @@
 """Faults 1 to 8 and 12 of an existing implementation of the REST contract: ours has none of them.
 
-9, 10 and 11 have tests where they belong: the mirror and the sessions, the waiting room, the door and the envelope.
+9 and 11 are in `test_faults_of_the_door`; 10 is the waiting room's.
 """
 
 import asyncio
