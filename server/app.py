@@ -95,6 +95,8 @@ async def running_parts(
         stack.push_async_callback(redis.aclose)
         counting = open_redis(redis_at, database=redis_database)
         stack.push_async_callback(counting.aclose)
+        rate_limits = RateLimits(counting, time.monotonic)
+        stack.push_async_callback(rate_limits.close)
         node = Node(settings.node_name, partial(connect, database_at))
         await node.start()
         stack.push_async_callback(node.stop)
@@ -123,7 +125,7 @@ async def running_parts(
             passwords=passwords,
             sessions=sessions,
             failed_logins=FailureThrottle(_now),
-            rate_limits=RateLimits(counting, time.monotonic),
+            rate_limits=rate_limits,
             command_paces=CommandPaces(time.monotonic, is_on=settings.is_rate_limited),
             node=node,
             supervisor=supervisor,

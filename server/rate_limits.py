@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from redis import RedisError
 from redis.asyncio import Redis
 
+from server.ending import end
+
 WINDOW_S = 60
 NAMES_MAX = 50_000
 """Windows remembered in this process; beyond, that of who has not been here for the longest time is forgotten."""
@@ -47,7 +49,12 @@ class RateLimits:
         # redis-py leaves `register_script` untyped.
         self._script: Any = redis.register_script((Path(__file__).parent / "rate_limits.lua").read_text())
         self._ask_again_at = -math.inf
+        self._asking: set[asyncio.Task[list[int]]] = set()
         self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    async def close(self) -> None:
+        """Wait for nothing any more."""
+        await end(*self._asking)
 
     async def count(self, name: str, limit: int) -> Count:
         """Count one request of `name`, which has `limit` a minute. One that is refused does not count."""
@@ -78,18 +85,29 @@ class RateLimits:
         is_trial = self._ask_again_at > -math.inf
         if is_trial:  # one asks, the others do not wait for the answer
             self._ask_again_at = self._monotonic() + REDIS_PAUSE_S
-        try:
-            async with asyncio.timeout(REDIS_WAIT_S):
-                remaining, wait_ms = await self._script([f"usher:rate:{name}"], [limit, WINDOW_S * 1000])
-        except (RedisError, OSError, TimeoutError) as problem:
+        found = await self._answer_in_time([f"usher:rate:{name}"], [limit, WINDOW_S * 1000])
+        if found is None:
             if not is_trial:
-                log.warning("rate limits: counting in this process alone (%r)", problem)
+                log.warning("rate limits: Redis is away or slow, counting in this process alone")
             self._ask_again_at = self._monotonic() + REDIS_PAUSE_S
             return None
         if is_trial:
             log.warning("rate limits: counting in Redis again")
         self._ask_again_at = -math.inf
+        remaining, wait_ms = found
         return Count(remaining >= 0, max(remaining, 0), _whole(wait_ms / 1000))
+
+    async def _answer_in_time(self, keys: list[str], arguments: list[int]) -> list[int] | None:
+        """What the script answers; None: nothing, or not yet. It is left to end by itself: a new connection that is
+        given the time to be made is there for the next request."""
+        asking = asyncio.create_task(self._script(keys, arguments))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        await asyncio.wait({asking}, timeout=REDIS_WAIT_S)
+        if not asking.done():
+            asking.add_done_callback(_failure)
+            return None
+        return None if _failure(asking) else asking.result()
 
 
 class _Window:
@@ -123,6 +141,16 @@ class _Window:
     def add(self, now: float) -> None:
         """One was let through."""
         self.times.append(now)
+
+
+def _failure(asking: "asyncio.Task[list[int]]") -> bool:
+    """Has it failed because of Redis? Any other exception is raised."""
+    if asking.cancelled():
+        return True
+    problem = asking.exception()
+    if problem is not None and not isinstance(problem, RedisError | OSError):
+        raise problem
+    return problem is not None
 
 
 def _whole(seconds: float) -> int:

@@ -73,7 +73,21 @@ async def sessions(database: asyncpg.Pool, redis_address: RedisAddress, clock: C
 
 
 @pytest.fixture
-def parts(database: asyncpg.Pool, redis: Redis, sessions: Sessions, passwords: Passwords, clock: Clock) -> Services:
+async def rate_limits(redis: Redis, clock: Clock) -> AsyncIterator[RateLimits]:
+    made = RateLimits(redis, lambda: clock().timestamp())
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def parts(
+    database: asyncpg.Pool,
+    redis: Redis,
+    sessions: Sessions,
+    passwords: Passwords,
+    rate_limits: RateLimits,
+    clock: Clock,
+) -> Services:
     """The parts that these routes use; those of the sale are missing."""
     return some_parts(
         settings=Settings(),
@@ -83,7 +97,7 @@ def parts(database: asyncpg.Pool, redis: Redis, sessions: Sessions, passwords: P
         passwords=passwords,
         sessions=sessions,
         failed_logins=FailureThrottle(clock),
-        rate_limits=RateLimits(redis, lambda: clock().timestamp()),
+        rate_limits=rate_limits,
     )
 
 

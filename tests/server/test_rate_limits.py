@@ -1,0 +1,308 @@
+"""The rate limits: exact windows in Redis and in this process, whose budget it is, what who is refused is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from server import rate_limits
+from server.door_settings import DoorSettings
+from server.engines import PostgresAddress, RedisAddress
+from server.rate_limits import Count, RateLimits
+from server.redis_connection import open_redis
+from tests.conftest import REDIS_TEST_DATABASE
+from tests.server.parts import Customer, Reply, Usher, running
+
+DOOR = DoorSettings(
+    reserve_per_minute=4, checkout_per_minute=2, join_per_minute=2, other_per_minute=5, address_per_minute=6
+)
+
+
+class Seconds:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+async def alone(seconds: Seconds) -> AsyncIterator[RateLimits]:
+    """The limits of a process whose Redis is away."""
+    async with open_redis(RedisAddress("127.0.0.1", 1)) as nowhere:
+        yield RateLimits(nowhere, seconds)
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis may take its time: what it answers is the subject, not when."""
+    monkeypatch.setattr(rate_limits, "REDIS_WAIT_S", 10.0)
+
+
+async def older(redis: Redis, name: str, by_s: int) -> None:
+    """Make what Redis has counted older."""
+    key = f"usher:rate:{name}"
+    times = [int(time) - by_s * 1000 for time in await redis.lrange(key, 0, -1)]
+    await redis.delete(key)
+    if times:
+        await redis.rpush(key, *times)
+
+
+async def test_a_window_is_exact(alone: RateLimits, seconds: Seconds) -> None:
+    begins = seconds.now
+    for second, remaining in ((0, 2), (20, 1), (40, 0)):
+        seconds.now = begins + second
+        assert await alone.count("x", 3) == Count(True, remaining, 60 - second)
+    seconds.now = begins + 59
+    assert await alone.count("x", 3) == Count(False, 0, 1)
+    assert await alone.count("y", 3) == Count(True, 2, 60), "everybody has a window"
+    seconds.now = begins + 60
+    assert await alone.count("x", 3) == Count(True, 0, 20), "what was refused did not count"
+    assert await alone.count("x", 3) == Count(False, 0, 20)
+
+
+async def test_a_refusal_says_truly_when_to_come_back(alone: RateLimits, seconds: Seconds) -> None:
+    for _ in range(3):
+        seconds.now += 7.3
+        await alone.count("x", 3)
+    refused = await alone.count("x", 3)
+    seconds.now += refused.wait_s - 1
+    assert not (await alone.count("x", 3)).is_within
+    seconds.now += 1
+    assert (await alone.count("x", 3)).is_within
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_processes_share_one_window(redis: Redis, seconds: Seconds) -> None:
+    one, other = RateLimits(redis, seconds), RateLimits(redis, seconds)
+    counts = [await limits.count("x", 3) for limits in (one, other, one)]
+    assert [(count.is_within, count.remaining) for count in counts] == [(True, 2), (True, 1), (True, 0)]
+    assert all(59 <= count.wait_s <= 60 for count in counts)
+    for limits in (other, one):
+        refused = await limits.count("x", 3)
+        assert not refused.is_within
+        assert 59 <= refused.wait_s <= 60
+    assert 0 < await redis.pttl("usher:rate:x") <= 60_000, "it does not stay for ever"
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_the_window_in_redis_moves_with_the_time(redis: Redis, seconds: Seconds) -> None:
+    for by_s in (30, 10, 0):
+        await RateLimits(redis, seconds).count("x", 3)
+        await older(redis, "x", by_s)
+    refused = await RateLimits(redis, seconds).count("x", 3)
+    assert not refused.is_within
+    assert 15 <= refused.wait_s <= 20
+    await older(redis, "x", 20)
+    assert (await RateLimits(redis, seconds).count("x", 3)).remaining == 0
+    assert await redis.llen("usher:rate:x") == 3, "what is over is not kept"
+    less = await RateLimits(redis, seconds).count("x", 2)
+    assert not less.is_within
+    assert 35 <= less.wait_s <= 40, "a limit that was lowered counts from the newest"
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_who_was_refused_costs_redis_nothing_until_it_is_time(redis: Redis, seconds: Seconds) -> None:
+    limits, other = RateLimits(redis, seconds), RateLimits(redis, seconds)
+    for _ in range(3):
+        await other.count("x", 3)
+    refused = await limits.count("x", 3)
+    await redis.delete("usher:rate:x")
+    assert not (await limits.count("x", 3)).is_within
+    seconds.now += refused.wait_s
+    assert (await limits.count("x", 3)).is_within
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_flushing_redis_gives_nobody_a_new_budget(redis: Redis, seconds: Seconds) -> None:
+    limits = RateLimits(redis, seconds)
+    for _ in range(3):
+        assert (await limits.count("x", 3)).is_within
+    await redis.flushdb()
+    assert not (await limits.count("x", 3)).is_within
+
+
+async def test_a_redis_that_does_not_answer_is_asked_once_a_second(alone: RateLimits, seconds: Seconds) -> None:
+    asked = []
+
+    async def silent(keys: list[str], _: list[int]) -> list[int]:
+        asked.append(keys)
+        await asyncio.Event().wait()
+        return []
+
+    alone._script = silent
+    for remaining in (2, 1, 0):
+        assert (await alone.count("x", 3)).remaining == remaining
+    assert not (await alone.count("x", 3)).is_within, "the limit holds in this process"
+    assert len(asked) == 1
+    seconds.now += 1
+    await asyncio.gather(*(alone.count(str(name), 3) for name in range(5)))
+    assert len(asked) == 2, "one tries, the others do not wait for it"
+    await alone.close()
+    assert not alone._asking
+
+
+async def test_a_connection_that_takes_long_to_be_made_is_there_the_next_time(
+    alone: RateLimits, seconds: Seconds
+) -> None:
+    is_made = asyncio.Event()
+
+    async def slow_at_first(_: list[str], limit: list[int]) -> list[int]:
+        await is_made.wait()
+        return [limit[0] - 1, 60_000]
+
+    alone._script = slow_at_first
+    await alone.count("x", 3)
+    (asking,) = alone._asking
+    is_made.set()
+    await asking
+    seconds.now += 1
+    await alone.count("y", 3)
+    assert alone._ask_again_at < 0
+
+
+async def test_redis_is_used_again_when_it_is_back(redis: Redis, seconds: Seconds, unhurried: None) -> None:
+    limits = RateLimits(redis, seconds)
+    async with open_redis(RedisAddress("127.0.0.1", 1)) as nowhere:
+        limits._script.registered_client = nowhere
+        await limits.count("x", 3)
+        limits._script.registered_client = redis
+    await limits.count("x", 3)
+    assert await redis.llen("usher:rate:x") == 0
+    seconds.now += 1
+    await limits.count("x", 3)
+    assert await redis.llen("usher:rate:x") == 1
+
+
+async def test_the_names_remembered_are_bounded(alone: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "NAMES_MAX", 3)
+    for name in ("a", "b", "c", "a", "d"):
+        await alone.count(name, 1)
+    assert list(alone._windows) == ["c", "a", "d"]
+
+
+@pytest_asyncio.fixture
+async def strict(database_address: PostgresAddress, redis_address: RedisAddress) -> AsyncIterator[Usher]:
+    """A server with low limits."""
+    async with running(database_address, redis_address, is_rate_limited=True, door=DOOR) as server:
+        yield server
+
+
+async def bad_reserve(usher: Usher, event_id: str, by: Customer) -> Reply:
+    return await usher.rest("POST", f"/seats/{event_id}/reserve", {}, by)
+
+
+def assert_limited(reply: Reply, policy: str, per_minute: int) -> None:
+    assert reply.refusal == (429, "Too many requests, slow down", "rate_limited")
+    wait_s = int(reply.headers["Retry-After"])
+    assert 1 <= wait_s <= 60
+    assert reply.headers["RateLimit"] == f'"{policy}";r=0;t={wait_s}'
+    assert reply.headers["RateLimit-Policy"] == f'"{policy}";q={per_minute};w=60'
+
+
+async def test_each_kind_of_request_has_its_own_limit(strict: Usher) -> None:
+    event_id = await strict.event()
+    for method, path, policy, per_minute in (
+        ("POST", f"/seats/{event_id}/reserve", "reserve", 4),
+        ("POST", "/checkout", "checkout", 2),
+        ("POST", f"/queue/{event_id}/join", "join", 2),
+        ("GET", "/auth/me", "other", 5),
+    ):
+        ada = await strict.customer()
+        for left in reversed(range(per_minute)):
+            reply = await strict.rest(method, path, {}, ada)
+            assert reply.status != 429, (path, "a request that is refused for its form counts, too")
+            assert reply.headers["RateLimit"].startswith(f'"{policy}";r={left};t=')
+        assert_limited(await strict.rest(method, path, {}, ada), policy, per_minute)
+
+
+async def test_the_sessions_of_one_account_share_what_buys_and_nothing_else(strict: Usher) -> None:
+    event_id, ada = await strict.event(), await strict.customer()
+    again = await strict.sign_in(ada.id)
+    for by in (ada, again, ada, again):
+        assert (await bad_reserve(strict, event_id, by)).status == 400
+    for by in (ada, again, await strict.sign_in(ada.id)):
+        assert_limited(await bad_reserve(strict, event_id, by), "reserve", 4)
+    assert (await bad_reserve(strict, event_id, await strict.customer("Bob"))).status == 400
+    for by in (ada, again):
+        for _ in range(5):
+            assert (await strict.rest("GET", "/auth/me", by=by)).status == 200
+        assert (await strict.rest("GET", "/auth/me", by=by)).status == 429
+
+
+async def test_without_a_live_session_the_address_counts(strict: Usher) -> None:
+    ada = await strict.customer()
+    for number in range(6):
+        by = Customer("", f"made-up-{number}") if number % 2 else None
+        assert (await strict.rest("GET", "/auth/me", by=by)).status == 401
+    for by in (None, Customer("", "made-up")):
+        assert_limited(await strict.rest("GET", "/venues", by=by), "address", 6)
+    assert (await strict.rest("GET", "/auth/me", by=ada)).status == 200, "who is signed in does not suffer from it"
+
+
+async def test_pages_files_maps_and_health_have_no_limit(strict: Usher) -> None:
+    for path in ("/", "/static/main.js", "/maps/x.json", "/live", "/ready", "/health"):
+        for _ in range(8):
+            async with strict.http.get(strict.url + path) as answer:
+                assert answer.status != 429
+                assert "RateLimit" not in answer.headers
+
+
+async def test_handshakes_are_counted_by_address(strict: Usher) -> None:
+    event_id = await strict.event()
+    for _ in range(6):
+        async with strict.socket(event_id):
+            pass
+    headers = {"Sec-WebSocket-Protocol": "usher.v1"}
+    async with strict.http.get(f"{strict.url}/ws/events/{event_id}", headers=headers) as answer:
+        assert answer.status == 429
+        assert (await answer.json())["code"] == "rate_limited"
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+async def test_a_limit_of_zero_is_none(database_address: PostgresAddress, redis_address: RedisAddress) -> None:
+    door = DoorSettings(reserve_per_minute=0, address_per_minute=1)
+    async with running(database_address, redis_address, is_rate_limited=True, door=door) as usher:
+        event_id, ada = await usher.event(), await usher.customer()
+        for _ in range(30):
+            reply = await bad_reserve(usher, event_id, ada)
+            assert reply.status == 400
+            assert "RateLimit" not in reply.headers
+
+
+async def test_the_switch_lifts_every_limit(database_address: PostgresAddress, redis_address: RedisAddress) -> None:
+    async with running(database_address, redis_address, is_rate_limited=False, door=DOOR) as usher:
+        event_id, ada = await usher.event(), await usher.customer()
+        for _ in range(10):
+            assert (await bad_reserve(usher, event_id, ada)).status == 400
+            assert (await usher.rest("GET", "/venues")).status == 200
+        async with usher.socket(event_id, ada) as socket:
+            for number in range(100):
+                await socket.send(type="release_seats", id=f"r{number}", seats=[])
+            await socket.settled()
+            assert not [frame for frame in socket.of("rejected") if frame["code"] == "rate_limited"]
+    async with open_redis(redis_address, database=REDIS_TEST_DATABASE) as redis:
+        assert not [key async for key in redis.scan_iter("usher:rate:*")]
+
+
+async def test_the_limits_of_the_contract(database_address: PostgresAddress, redis_address: RedisAddress) -> None:
+    async with running(database_address, redis_address, is_rate_limited=True) as usher:
+        event_id, ada = await usher.event(), await usher.customer()
+        for path, per_minute in (
+            (f"/seats/{event_id}/reserve", 20),
+            ("/checkout", 5),
+            (f"/queue/{event_id}/join", 5),
+        ):
+            replies = [await usher.rest("POST", path, {}, ada) for _ in range(per_minute + 1)]
+            assert [reply.status == 429 for reply in replies] == [False] * per_minute + [True]
+        replies = [await usher.rest("GET", "/auth/me", by=ada) for _ in range(101)]
+        assert [reply.status for reply in replies] == [200] * 100 + [429]
