@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
+from typing import cast
+
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_request import BaseRequest
@@ -55,9 +57,8 @@ class HttpProtocol(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or say that there are too many."""
-        assert isinstance(transport, asyncio.Transport)
-        self._joined = transport
-        if self._connections.admit(transport):
+        self._joined = cast("asyncio.Transport", transport)  # uvloop's is none by its class
+        if self._connections.admit(self._joined):
             super().connection_made(transport)
             self._connections.head_begins(self)
         else:
