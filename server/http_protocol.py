@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
-
 from typing import cast
 
 from aiohttp import hdrs, web
