@@ -29,6 +29,7 @@ export const T = {
   },
 
   footer: 'A live seat map. Every seat is sold once.',
+  forPrograms: 'For programs',
 
   error: {
     title: 'That did not work',

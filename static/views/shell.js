@@ -24,7 +24,8 @@ export function buildShell() {
     skip,
     h('header.top', null, h('a.brand', { href: '/' }, logo(), T.appName), nav),
     main,
-    h('footer.foot', null, T.footer),
+    // With a target, the router leaves the link to the browser: that page is not the application's.
+    h('footer.foot', null, T.footer, ' ', h('a', { href: '/api/docs', target: '_self' }, T.forPrograms)),
     ...announcerElements(),
   );
   const draw = () => fill(nav, ...links(location.pathname));
