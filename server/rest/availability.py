@@ -1,20 +1,20 @@
 """What is available: the seats of an event by section, for everybody."""
 
-from typing import Any
-
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from actors.core.seating import Seating
-from protocol.seat_state import SeatState
+from server.rest.accepted_coding import accepts_gzip
 from server.rest.asking import committed, sale_of
-from server.rest.envelope import Refused, cents_to_major, ok, ok_again, ok_body, read_query
+from server.rest.envelope import Refused, ok, read_query
+from server.rest.gzip_pieces import GzipBody, PlainBody
 from server.rest.operations import Operations
 from server.rest.places import Places
-from server.rest.shapes import SeatShown, SectionCounts, SectionShown
+from server.rest.revalidation import is_known, not_modified
+from server.rest.seat_answers import Pieces, States
+from server.rest.seat_texts import seats_pieces, sections_pieces
+from server.rest.shapes import SeatShown, SectionShown
+from server.sales import Sale
 from server.services import services
-
-_STATUS_JSON = [f'{state.name.lower()}"}}'.encode() for state in SeatState]
 
 operations = Operations("seats")
 
@@ -31,62 +31,55 @@ class AvailabilityQuery(msgspec.Struct):
     query=AvailabilityQuery,
     data=list[SectionShown],
     refusals={404: ("event_not_found", "section_not_found"), 503: ("try_again",)},
+    is_revalidated=True,
 )
 async def availability(request: web.Request) -> web.Response:
     """The seats of the event by section, or of one section; with `summary=true` only the counts."""
     query = read_query(request, AvailabilityQuery)
-    parts, sale = services(request), await sale_of(request)
-    places = await parts.places.get(sale.uuid)
-    seating = await committed(parts, sale.event_id)
+    sale = await sale_of(request)
+    places = await services(request).places.get(sale.uuid)
     wanted = query.section
-    if wanted is not None and wanted not in places.sections:
-        raise Refused(404, "Section not found", "section_not_found")
-    if query.summary:
-        names = list(places.sections) if wanted is None else [wanted]
-        return ok([_counts(places, seating, name) for name in names])
-    if wanted is not None:
-        return ok([_section(places, seating, wanted)])
-    return ok_again(places.answer.get(seating, lambda: _all_sections(places, seating)))
+    _check(places, wanted)
+    if not query.summary:
+        return await _shared(request, sale, places, wanted, sections_pieces)
+    seating = await committed(services(request), sale.event_id)
+    sections = places.answers.sections
+    return ok([sections[name].counts(seating.states) for name in ([wanted] if wanted is not None else sections)])
 
 
 @operations.get(
     "/api/v1/seats/{event_id}/sections/{section}",
     data=list[SeatShown],
     refusals={404: ("event_not_found", "section_not_found"), 503: ("try_again",)},
+    is_revalidated=True,
 )
 async def section_seats(request: web.Request) -> web.Response:
     """The seats of one section."""
-    parts, sale = services(request), await sale_of(request)
-    places = await parts.places.get(sale.uuid)
-    seating = await committed(parts, sale.event_id)
+    sale = await sale_of(request)
+    places = await services(request).places.get(sale.uuid)
     section = request.match_info["section"]
-    if section not in places.sections:
+    _check(places, section)
+    return await _shared(request, sale, places, section, seats_pieces)
+
+
+def _check(places: Places, section: str | None) -> None:
+    if section is not None and section not in places.answers.sections:
         raise Refused(404, "Section not found", "section_not_found")
-    return ok(_seats(places, seating, section))
 
 
-def _all_sections(places: Places, seating: Seating) -> bytes:
-    return ok_body([_section(places, seating, name) for name in places.sections])
+async def _shared(
+    request: web.Request, sale: Sale, places: Places, section: str | None, pieces: Pieces
+) -> web.Response:
+    """The answer that all get who ask for it at about this time; 304 costs none."""
 
+    async def read() -> States:
+        return (await committed(services(request), sale.event_id)).states
 
-def _section(places: Places, seating: Seating, name: str) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(_counts(places, seating, name)), "seats": _seats(places, seating, name)}
-
-
-def _counts(places: Places, seating: Seating, name: str) -> SectionCounts:
-    indexes = places.sections[name]
-    prices = {places.seats[index].price_cents for index in indexes}
-    return SectionCounts(
-        section=name,
-        available=sum(seating.states[index] == SeatState.AVAILABLE for index in indexes),
-        total=len(indexes),
-        min_price=cents_to_major(min(prices)),
-        max_price=cents_to_major(max(prices)),
-    )
-
-
-def _seats(places: Places, seating: Seating, section: str) -> msgspec.Raw:
-    seats, states = places.seats, seating.states
-    return msgspec.Raw(
-        b"[%s]" % b",".join(seats[index].prefix + _STATUS_JSON[states[index]] for index in places.sections[section])
-    )
+    answer = places.answers.about(section, pieces, GzipBody if accepts_gzip(request) else PlainBody)
+    if hdrs.IF_NONE_MATCH in request.headers and is_known(request, tag := answer.tag(await read())):
+        return not_modified(tag)
+    written = await answer.get(read)
+    response = web.Response(body=written.body, content_type="application/json", headers={hdrs.ETAG: written.tag})
+    if answer.coding is not None:
+        response.headers[hdrs.CONTENT_ENCODING] = answer.coding
+    return response

@@ -40,7 +40,7 @@ class EventQuery(Struct, rename={"from_": "from"}):
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
 
 
-@operations.get("/api/v1/events", query=EventQuery, data=list[Event], beside=Page)
+@operations.get("/api/v1/events", query=EventQuery, data=list[Event], beside=Page, is_revalidated=True)
 async def list_events(request: web.Request) -> web.Response:
     """One page of the events that match, by date, then id."""
     query = read_query(request, EventQuery)
@@ -51,7 +51,7 @@ async def list_events(request: web.Request) -> web.Response:
     return ok(data, beside=Page(total, page, limit, totalPages=-(-total // limit)))
 
 
-@operations.get("/api/v1/events/{event_id}", data=Event, refusals={404: ("event_not_found",)})
+@operations.get("/api/v1/events/{event_id}", data=Event, refusals={404: ("event_not_found",)}, is_revalidated=True)
 async def show_event(request: web.Request) -> web.Response:
     """One event."""
     return ok(await stored_event(services(request), uuid_or_none(request.match_info["event_id"])))

@@ -21,6 +21,7 @@ from aiohttp import hdrs, web
 from server.rest import door
 from server.rest.paced import Pace as Pace  # noqa: PLC0414 (told to mypy: it is exported)
 from server.rest.paced import keep_pace
+from server.rest.revalidation import revalidated
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 LetIn = Callable[[web.Request, "Operation"], Awaitable[None]]
@@ -39,7 +40,8 @@ class Operation:
     """One route. `refusals` are the codes by status, beside those that follow from the other fields.
 
     `data` is the type of `data` in a success, None where there is none; the fields of `beside` stand next to it.
-    `is_enveloped` is False where the answer is not the envelope.
+    `is_enveloped` is False where the answer is not the envelope. `is_revalidated` is true of a read whose answers
+    have an ETag: a client that shows it in If-None-Match is answered 304 while it has what is true.
     """
 
     method: str
@@ -56,6 +58,7 @@ class Operation:
     refusals: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_enveloped: bool = True
+    is_revalidated: bool = False
 
     @property
     def name(self) -> str:
@@ -111,6 +114,7 @@ def _guarded(operation: Operation) -> Handler:
             await door.customer(request)
         if operation.who is Who.ADMIN:
             await door.admin(request)
-        return await operation.handler(request)
+        response = await operation.handler(request)
+        return revalidated(request, response) if operation.is_revalidated else response
 
     return guarded

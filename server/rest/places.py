@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
-import msgspec
 from msgspec import Struct
 
-from server.rest.envelope import cents_to_major
-from server.rest.shared_answer import Answer
+from server.rest.seat_answers import SeatAnswers
+from server.rest.seat_texts import sections_of
+from server.rest.shared_work import Turns
 from server.statements import sql
 
 SEATS_MAX = 500_000
@@ -20,25 +20,20 @@ ROWS_IN_PLACE_MAX = 2_000
 
 
 class Place(Struct, frozen=True):
-    """One seat for people. `prefix` is its JSON object in an availability answer, up to the value of `status`."""
+    """One seat for people."""
 
     section: str
     row: str
     number: str
     price_tier: str
     price_cents: int
-    prefix: bytes
 
 
 class Places(Struct, frozen=True):
-    """All seats of an event in index order, and which of them make up each section, in order of the map.
-
-    `answer` is the last answer about all of them, kept here so that it goes with its event.
-    """
+    """All seats of an event in index order, and the answers about them, kept here so that both go together."""
 
     seats: Sequence[Place]
-    sections: dict[str, list[int]]
-    answer: Answer
+    answers: SeatAnswers
 
 
 class PlacesCache:
@@ -49,6 +44,7 @@ class PlacesCache:
         self._known: OrderedDict[UUID, Places] = OrderedDict()
         self._coming: dict[UUID, asyncio.Task[Places]] = {}
         self._seat_count = 0
+        self._turns = Turns()
 
     async def get(self, event_id: UUID) -> Places:
         """The places of an event that has seats; who asks while they are read waits for the same reading."""
@@ -65,9 +61,9 @@ class PlacesCache:
     async def _read(self, event_id: UUID) -> Places:
         rows = await self._database.fetch(sql("places"), event_id)
         if len(rows) > ROWS_IN_PLACE_MAX:
-            places = await asyncio.to_thread(_places, rows)
+            places = await asyncio.to_thread(_places, rows, self._turns)
         else:
-            places = _places(rows)
+            places = _places(rows, self._turns)
         if places.seats:
             self._keep(event_id, places)
         return places
@@ -85,30 +81,9 @@ class PlacesCache:
             done.exception()  # who asked may have gone meanwhile
 
 
-def _places(rows: Sequence[asyncpg.Record]) -> Places:
-    seats: list[Place] = []
-    sections: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        seats.append(
-            Place(
-                row["section"],
-                row["row_label"],
-                row["seat_number"],
-                row["price_tier"],
-                row["price_cents"],
-                _prefix(index, row),
-            )
-        )
-        sections.setdefault(row["section"], []).append(index)
-    return Places(seats, sections, Answer())
-
-
-def _prefix(index: int, row: asyncpg.Record) -> bytes:
-    shown = {
-        "id": str(index),
-        "row": row["row_label"],
-        "seat_number": row["seat_number"],
-        "price": cents_to_major(row["price_cents"]),
-        "price_tier": row["price_tier"],
-    }
-    return msgspec.json.encode(shown)[:-1] + b',"status":"'
+def _places(rows: Sequence[asyncpg.Record], turns: Turns) -> Places:
+    seats = [
+        Place(row["section"], row["row_label"], row["seat_number"], row["price_tier"], row["price_cents"])
+        for row in rows
+    ]
+    return Places(seats, SeatAnswers(sections_of(seats), len(seats), turns))

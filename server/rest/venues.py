@@ -21,14 +21,14 @@ operations = Operations("venues")
 _NOT_FOUND = {404: ("venue_not_found",)}
 
 
-@operations.get("/api/v1/venues", data=list[Venue])
+@operations.get("/api/v1/venues", data=list[Venue], is_revalidated=True)
 async def list_venues(request: web.Request) -> web.Response:
     """All venues by name."""
     rows = await services(request).database.fetch(sql("venues"))
     return ok([venue_shape(row) for row in rows])
 
 
-@operations.get("/api/v1/venues/{venue_id}", data=Venue, refusals=_NOT_FOUND)
+@operations.get("/api/v1/venues/{venue_id}", data=Venue, refusals=_NOT_FOUND, is_revalidated=True)
 async def show_venue(request: web.Request) -> web.Response:
     """One venue."""
     row = await services(request).database.fetchrow(sql("venue"), _venue_id(request))
@@ -37,7 +37,7 @@ async def show_venue(request: web.Request) -> web.Response:
     return ok(venue_shape(row))
 
 
-@operations.get("/api/v1/venues/{venue_id}/sections", data=list[Section], refusals=_NOT_FOUND)
+@operations.get("/api/v1/venues/{venue_id}/sections", data=list[Section], refusals=_NOT_FOUND, is_revalidated=True)
 async def list_sections(request: web.Request) -> web.Response:
     """The sections of a venue by position."""
     rows = await services(request).database.fetch(sql("sections"), _venue_id(request))

@@ -1,0 +1,87 @@
+"""Work that many ask for at about the same time: done once for all of them, and not all of the time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+SLICE_S = 0.0002
+"""How long work may keep others from the loop, about."""
+
+
+class Slices:
+    """One piece of work on the loop, cut into slices."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._worked_s = 0.0
+
+    @property
+    def worked_s(self) -> float:
+        """How long the loop was kept, all slices together."""
+        return self._worked_s + self._loop.time() - self._began
+
+    async def breathe(self) -> None:
+        """Let others have the loop, if this slice has lasted."""
+        if self._loop.time() - self._began >= SLICE_S:
+            self._worked_s = self.worked_s
+            await asyncio.sleep(0)
+            self._began = self._loop.time()
+
+
+class Turns:
+    """Work takes turns on the loop: one piece at a time, and after each a pause as long as it worked.
+
+    So all of it together never takes more than half of the loop's time.
+    """
+
+    def __init__(self) -> None:
+        self._taken = asyncio.Lock()
+        self._not_before = 0.0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Slices]:
+        """A turn, as soon as it may begin."""
+        loop = asyncio.get_running_loop()
+        async with self._taken:
+            await asyncio.sleep(max(0.0, self._not_before - loop.time()))
+            slices = Slices()
+            try:
+                yield slices
+            finally:
+                self._not_before = loop.time() + slices.worked_s
+
+
+class SharedWork(Generic[T]):
+    """Whoever asks gets the outcome of work that began after he asked, and shares it with all who wait with him.
+
+    What is under way when he asks may have read already what is not true any more, so he waits for the next.
+    """
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._under_way: asyncio.Task[T] | None = None
+        self._next: asyncio.Task[T] | None = None
+
+    async def outcome(self, work: Callable[[Slices], Awaitable[T]]) -> T:
+        """The outcome of `work`, or of that of somebody who waits already. Raises what it raised."""
+        if self._next is None or self._next.done():
+            self._next = asyncio.create_task(self._do(work, self._under_way))
+            self._next.add_done_callback(_seen)
+        return await asyncio.shield(self._next)
+
+    async def _do(self, work: Callable[[Slices], Awaitable[T]], before: asyncio.Task[T] | None) -> T:
+        if before is not None:
+            await asyncio.wait([before])
+        async with self._turns.turn() as slices:
+            self._under_way, self._next = self._next, None
+            return await work(slices)
+
+
+def _seen(done: asyncio.Task[Any]) -> None:
+    """Who asked may have gone meanwhile: what went wrong is nobody's to look at."""
+    if not done.cancelled():
+        done.exception()
