@@ -37,6 +37,11 @@ class OpenCheckouts:
         waiting = self._waiting.get(order_id)
         return None if waiting is None else waiting.told[0].origin
 
+    def waiting(self, order_id: str) -> list[Told]:
+        """The commands that wait for this order."""
+        waiting = self._waiting.get(order_id)
+        return [] if waiting is None else waiting.told
+
     def answer(self, order: Order, frame: bytes) -> None:
         """The order is settled: tell those who wait."""
         refusal = payment_failed(order) if order.status is OrderStatus.PAYMENT_FAILED else None

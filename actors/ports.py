@@ -157,11 +157,12 @@ class PersonalNews(Struct, frozen=True):
 
 
 class News(Struct, frozen=True):
-    """What one committed batch changed, for those who watch."""
+    """What one committed batch changed, for those who watch. `correlation_ids` are for the log alone."""
 
     revision: int
     seats: dict[int, int]
     personal: tuple[PersonalNews, ...] = ()
+    correlation_ids: tuple[str, ...] = ()
 
 
 class Audience(Protocol):
@@ -212,3 +213,16 @@ class Lease(Protocol):
 
     def is_held(self, owner: str) -> bool:
         """May this node still answer for events that it claimed as `owner`?"""
+
+
+class Meter(Protocol):
+    """Who counts what the seat managers do. Never waits, never raises."""
+
+    def batch_committed(self, commands: int, took_s: float) -> None:
+        """A turn with so many commands is over; it took this long, from the inbox to the answers."""
+
+    def batch_failed(self) -> None:
+        """A turn ended without a commit; its manager ends with it."""
+
+    def order_moved(self, order: Order) -> None:
+        """A committed batch brought an order into the state that it has here."""

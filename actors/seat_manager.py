@@ -11,9 +11,11 @@ leaves no trace: its draft is dropped, and what remains is decided again.
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from time import perf_counter
 
 from msgspec import Struct
 
+from actors.batch_log import BatchLog
 from actors.core.layout import layout_of
 from actors.core.memory import Remembered
 from actors.core.model import OrderMoved
@@ -29,6 +31,7 @@ from actors.ports import (
     Known,
     Lease,
     Loaded,
+    Meter,
     Mirror,
     Outcome,
     OwnershipLost,
@@ -53,6 +56,7 @@ class Ports:
     audience: Audience
     payments: Payments
     lease: Lease
+    meter: Meter
 
 
 class ManagerSettings(Struct, frozen=True):
@@ -81,6 +85,7 @@ class SeatManager:
         self._settled: deque[Settle] = deque()
         self._work = asyncio.Event()
         self._checkouts = OpenCheckouts(settings.checkout_answer_s)
+        self._batch_log = BatchLog(claim)
         self._stalled_since: float | None = None
         self._not_before = 0.0
         self._is_stopping = False
@@ -185,6 +190,26 @@ class SeatManager:
             self._ports.audience.announce(self.claim.event_id, now)
 
     async def _turn(self, turn: Turn) -> None:
+        began = perf_counter()  # the loop's clock counts in milliseconds
+        # Whoever waits for an order that is settled now is answered by this batch, too.
+        paying = [told for settled in turn.settled for told in self._checkouts.waiting(settled.order_id)]
+        told = turn.told + paying
+        try:
+            batch = await self._write(turn, told)
+        except Exception as problem:
+            self._batch_log.failed(told, self.seating.revision, perf_counter() - began, problem)
+            self._ports.meter.batch_failed()
+            raise
+        if told or batch.writes:
+            took_s = perf_counter() - began
+            self._batch_log.committed(told, self.seating.revision, len(batch.seats), took_s)
+            self._ports.meter.batch_committed(len(turn.told), took_s)
+
+    async def _write(self, turn: Turn, told: list[Told]) -> Batch:
+        """Decide and commit until nothing is left to be looked up or tried again; the batch that went in.
+
+        `told` are those whose commands it answers.
+        """
         while True:
             decided = decide_turn(turn, self.seating, self.now_ms())
             batch = batch_of(decided, self.claim, self.seating, turn.cleared)
@@ -192,8 +217,8 @@ class SeatManager:
             outcome = await self._commit(batch) if is_needed else Committed(batch.revision)
             turn.cleared.update(batch.lookups)
             if isinstance(outcome, Committed):
-                self._make_true(decided, batch)
-                return
+                self._make_true(decided, batch, self._batch_log.ids_for_patch(told))
+                return batch
             if isinstance(outcome, Known):
                 for stored in outcome.stored:
                     remembered = Remembered(stored.content_hash, stored.frame)
@@ -227,7 +252,7 @@ class SeatManager:
             longest_s = self._settings.retry_max_s if is_unclear else self._settings.retry_locked_max_s
             pause_s = min(2 * pause_s, longest_s)
 
-    def _make_true(self, decided: Decided, batch: Batch) -> None:
+    def _make_true(self, decided: Decided, batch: Batch, correlation_ids: tuple[str, ...]) -> None:
         """Behind the output gate: the batch is durable, or there was nothing to write."""
         seating, draft = self.seating, decided.draft
         seating.apply(draft.changes)
@@ -243,8 +268,11 @@ class SeatManager:
         for settled in decided.postponed:
             self.settle(settled)
         if batch.writes:
-            self._ports.audience.publish(self.claim.event_id, news_of(decided, batch, seating, origins))
+            news = news_of(decided, batch, seating, origins, correlation_ids)
+            self._ports.audience.publish(self.claim.event_id, news)
             self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds))
+        for order in batch.orders:
+            self._ports.meter.order_moved(order)
 
     def _answer(self, told: Told, verdict: Verdict) -> None:
         if isinstance(verdict, Refuse):

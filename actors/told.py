@@ -15,11 +15,15 @@ Reply = Callable[[bytes, Rejected | None], None]
 
 
 class Told(Struct, frozen=True):
-    """A command in an inbox. `origin` is the socket it came from, which needs no news of its own doing."""
+    """A command in an inbox. `origin` is the socket it came from, which needs no news of its own doing.
+
+    `correlation_id` names the request that it came with wherever the log tells of it.
+    """
 
     asked: Asked
     reply: Reply
     origin: object | None = None
+    correlation_id: str = ""
 
 
 def refuse(told: Told, code: Code) -> None:

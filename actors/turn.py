@@ -91,7 +91,13 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
     )
 
 
-def news_of(decided: Decided, batch: Batch, seating: Seating, origins: dict[str, object | None]) -> News:
+def news_of(
+    decided: Decided,
+    batch: Batch,
+    seating: Seating,
+    origins: dict[str, object | None],
+    correlation_ids: tuple[str, ...] = (),
+) -> News:
     """What a committed batch means for those who watch; `origins` has the socket that began each order.
 
     Of a customer's hold the last state is told, once: a hold that ran out and was taken anew is the new one.
@@ -110,7 +116,7 @@ def news_of(decided: Decided, batch: Batch, seating: Seating, origins: dict[str,
             holds |= _hold_news(verdict, seating, HoldReason.COMMAND, told.origin)
             orders += _cancel_news(verdict, told.origin)
     seats = {write.index: int(write.to_state) for write in batch.seats if write.from_state != write.to_state}
-    return News(seating.revision, seats, (*holds.values(), *orders))
+    return News(seating.revision, seats, (*holds.values(), *orders), correlation_ids)
 
 
 def _judge(draft: Draft, told: Told, now_ms: int, busy: frozenset[int]) -> Verdict:

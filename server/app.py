@@ -22,6 +22,8 @@ from server.database import TROUBLE, connect, connected, open_pool
 from server.ending import end
 from server.engines import Engines, PostgresAddress, RedisAddress
 from server.http_protocol import protocol_factory
+from server.metrics import Metrics
+from server.metrics_now import PartsCollector
 from server.migrate import migrate
 from server.mirror import NoFieldExpiry, RedisMirror
 from server.node import Node
@@ -31,7 +33,8 @@ from server.payments.port import PaymentProvider
 from server.payments.worker import PaymentWorker
 from server.rate_limits import RateLimits
 from server.redis_connection import open_redis
-from server.rest import contract, health
+from server.rest import contract, describing, health, scrape
+from server.rest.correlation import correlated, name_answer
 from server.rest.envelope import BODY_BYTES_MAX, enveloped
 from server.rest.keys_under_way import KeysUnderWay, drop_old_keys
 from server.rest.origin import guarded
@@ -113,7 +116,8 @@ async def running_parts(
         stack.push_async_callback(payments.stop)
         hub = Hub(_now)
         store = PostgresStore(pool, lambda: node.node_id)
-        supervisor = Supervisor(Ports(store, mirror, hub, payments, node), SupervisorSettings())
+        metrics = Metrics()
+        supervisor = Supervisor(Ports(store, mirror, hub, payments, node, metrics), SupervisorSettings())
         payments.settle = supervisor.settle
         hub.seating = supervisor.loaded
         stack.push_async_callback(supervisor.stop)
@@ -134,7 +138,11 @@ async def running_parts(
             sales=Sales(pool),
             places=PlacesCache(pool),
             keys_under_way=KeysUnderWay(),
+            mirror=mirror,
+            payments=payments,
+            metrics=metrics,
         )
+        metrics.registry.register(PartsCollector(parts))
         for work in (supervisor.run(), hub.run(), sockets.run(), _sweep(parts)):
             _spawn(stack, work)
         yield parts
@@ -173,15 +181,15 @@ async def listening(parts: Services, settings: Settings) -> AsyncIterator[int]:
 def make_app(parts: Services) -> web.Application:
     """The aiohttp application on these parts: routes and the door before them."""
     under_way = RequestsUnderWay()
-    middlewares = [under_way.counted, enveloped, sound, guarded]
+    middlewares = [under_way.counted, correlated, enveloped, sound, guarded]
     app = web.Application(middlewares=middlewares, client_max_size=BODY_BYTES_MAX)
     app[SERVICES] = parts
-    for api in contract.MODULES:
+    for api in (*contract.MODULES, describing):
         app.add_routes(api.operations.routes)
-    for module in (health, connection):
+    for module in (health, scrape, connection):
         app.add_routes(module.routes)
     pages.add_pages(app)
-    app.on_response_prepare.append(prepare_response)
+    app.on_response_prepare.extend((prepare_response, name_answer))
     app.on_shutdown.append(lambda _app: under_way.finish(FINISH_S))
     return app
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
 
+from actors.batch_log import CORRELATION_IDS_MAX
 from actors.core.seating import Seating
 from actors.ports import Audience, News
 from protocol import limits
@@ -49,6 +50,11 @@ class Hub(Audience):
     def watchers(self) -> int:
         """How many connections watch."""
         return sum(len(channel.watchers) for channel in self._channels.values())
+
+    @property
+    def watchers_behind(self) -> int:
+        """How many of them have left too much unread."""
+        return sum(channel.watchers_behind for channel in self._channels.values())
 
     def begin(self, event_id: str, revision: int, epoch: str) -> None:
         channel = self._channels.get(event_id)
@@ -132,6 +138,7 @@ class Channel:
         self._revision = 0
         self._sent = 0
         self._fold: dict[int, int] = {}
+        self._fold_ids: list[str] = []
         self._notes: deque[Outbound] = deque()
         self._said: Outbound | None = None
         self._history: deque[tuple[int, dict[int, int]]] = deque()
@@ -143,12 +150,17 @@ class Channel:
         self._left_at = self._loop.time()
         self._snapshot: tuple[int, bytes] = (-1, b"")
 
+    @property
+    def watchers_behind(self) -> int:
+        """How many watchers have left too much unread."""
+        return len(self._behind)
+
     def begin(self, revision: int, epoch: str) -> None:
         """The event was loaded at this position. What was committed unheard leaves a gap: all start anew."""
         if (epoch, revision) == (self._epoch, self._revision):
             return
         self._epoch, self._revision, self._sent = epoch, revision, revision
-        self._fold = {}
+        self._fold, self._fold_ids = {}, []
         self._snapshot = (-1, b"")
         self._history.clear()
         self._history_seats, self._history_from = 0, revision
@@ -165,6 +177,7 @@ class Channel:
         if news.seats:
             self._remember(news.revision, news.seats)
             self._fold.update(news.seats)
+            self._fold_ids += news.correlation_ids
             self._pump()
 
     def announce(self, message: Outbound) -> None:
@@ -246,6 +259,7 @@ class Channel:
             if self._fold:
                 base, fold = self._sent, self._fold
                 self._sent, self._fold = self._revision, {}
+                self._log_patch(base, len(fold))
                 await self._push_to_all(_patch(self._epoch, base, self._sent, fold), self._sent)
             while self._notes:
                 await self._push_to_all(self._notes.popleft(), None)
@@ -256,6 +270,12 @@ class Channel:
                 )
             took = self._loop.time() - began
             self._not_before = began + max(FOLD_S, 2 * took)
+
+    def _log_patch(self, base: int, seats: int) -> None:
+        ids, self._fold_ids = self._fold_ids[:CORRELATION_IDS_MAX], []
+        if log.isEnabledFor(logging.DEBUG):
+            fields = {"event_id": self._event_id, "base": base, "revision": self._sent, "seats": seats}
+            log.debug("patch", extra=fields | {"watchers": len(self.watchers), "correlation_ids": ids})
 
     async def _push_to_all(self, message: Outbound, revision: int | None) -> None:
         frame = text_frame(encode(message))

@@ -20,6 +20,7 @@ from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, rea
 from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
 from server.frames import close_frame
 from server.outbox import Outbox
+from server.rest.correlation import current_id
 from server.rest.door import find_session, session_id
 from server.rest.envelope import Refused
 from server.rest.origin import is_foreign
@@ -30,6 +31,7 @@ from server.session_cache import Session
 
 log = logging.getLogger(__name__)
 
+VIA = "socket"
 UNANSWERED_COMMANDS_MAX = 64
 OPEN_WAIT_S = 5.0
 CLOSE_S = 2.0
@@ -91,6 +93,7 @@ class Connection:
         self._event = event
         self._session = session
         self._customer = None if session is None else str(session.customer_id)
+        self._correlation_id = current_id()
         self._pace = parts.command_paces.of_socket(self._customer)
         self._unanswered = 0
         self._cut: asyncio.TimerHandle | None = None
@@ -156,9 +159,9 @@ class Connection:
         elif isinstance(command, Ping):
             self.outbox.send(Pong(command.at, self._parts.now_ms()))
         elif self._customer is None:
-            self.outbox.send(rejected(command.id, Code.NOT_SIGNED_IN))
+            self._refuse(command, rejected(command.id, Code.NOT_SIGNED_IN))
         elif isinstance(command, BadCommand):
-            self.outbox.send(rejected(command.id, Code.BAD_COMMAND, message=command.message))
+            self._refuse(command, rejected(command.id, Code.BAD_COMMAND, message=command.message))
         else:
             self._tell(self._customer, command)
 
@@ -170,7 +173,7 @@ class Connection:
         while wait_s := self._pace.wait_s(clock()):
             if not isinstance(command, Open | Ping):
                 wait_ms = math.ceil(wait_s * 1000)
-                self.outbox.send(rejected(command.id, Code.RATE_LIMITED, retry_after_ms=wait_ms))
+                self._refuse(command, rejected(command.id, Code.RATE_LIMITED, retry_after_ms=wait_ms))
                 if self._pace.is_flood(clock()):
                     self.outbox.close(CloseCode.TOO_MUCH)
                 return False
@@ -179,11 +182,16 @@ class Connection:
 
     def _tell(self, customer: str, command: Command) -> None:
         if self._unanswered >= UNANSWERED_COMMANDS_MAX:
-            self.outbox.send(rejected(command.id, Code.OVERLOADED, retry_after_ms=1_000))
+            self._refuse(command, rejected(command.id, Code.OVERLOADED, retry_after_ms=1_000))
         else:
             self._unanswered += 1
-            told = Told(Asked(customer, command), self._reply, self.outbox)
+            reply = self._parts.metrics.counted(VIA, command, self._reply)
+            told = Told(Asked(customer, command), reply, self.outbox, f"{self._correlation_id}/{command.id}")
             self._parts.supervisor.tell(self._event.event_id, told)
+
+    def _refuse(self, command: Command | BadCommand, refusal: Rejected) -> None:
+        self._parts.metrics.command_answered(VIA, command, refusal)
+        self.outbox.send(refusal)
 
     def _reply(self, answer: bytes, _refusal: Rejected | None) -> None:
         self._unanswered -= 1

@@ -69,6 +69,17 @@ class RedisMirror(Mirror):
         await end(self._task, *self._writing)
 
     @property
+    def is_on(self) -> bool:
+        """Can this Redis carry the mirror?"""
+        return self._is_on
+
+    @property
+    def lag_s(self) -> float:
+        """How old the oldest change is that is not written yet; 0 when the mirror is equal."""
+        since = [event.behind_since for event in self._events.values() if event.behind_since is not None]
+        return asyncio.get_running_loop().time() - min(since) if since else 0.0
+
+    @property
     def events_behind(self) -> int:
         """How many events have changes that are not written yet."""
         return sum(event.is_behind or event.is_writing for event in self._events.values())
@@ -137,6 +148,8 @@ class _EventMirror:
         self._revision = revision
         self._base: int | None = None
         self._changed: dict[str, Hold | None] = {}
+        self._changed_at: float | None = None
+        self._writing_since: float | None = None
 
     @property
     def is_behind(self) -> bool:
@@ -146,10 +159,17 @@ class _EventMirror:
     def is_writing(self) -> bool:
         return self._task is not None and not self._task.done()
 
+    @property
+    def behind_since(self) -> float | None:
+        """When the oldest change happened that is not written yet, by the loop's clock."""
+        return self._changed_at if self._writing_since is None else self._writing_since
+
     def touch(self, revision: int, holds: Holds) -> None:
         self._revision = revision
         if self._base is not None:
             self._changed.update(holds)
+        if self._changed_at is None:
+            self._changed_at = asyncio.get_running_loop().time()
         if not self.is_writing:
             self._task = asyncio.create_task(self._catch_up(), name=f"mirror {self.claim.event_id}")
             self._tasks.add(self._task)
@@ -168,13 +188,17 @@ class _EventMirror:
             self._changed = {}
             # Assume it will be written: what changes meanwhile builds on it.
             self._base = revision
+            self._writing_since = self._writing_since or self._changed_at
+            self._changed_at = None
             try:
                 is_written = await self._write(self.claim, revision, self._epoch, base, holds)
             except (RedisError, OSError):
                 is_written = False
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, 1.0)
-            if not is_written:
+            if is_written:
+                self._writing_since = None
+            else:
                 self._base = None
                 self._changed = {}
 

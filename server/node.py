@@ -36,6 +36,8 @@ class Node(Lease):
         self._id = ""
         self._connection: asyncpg.Connection | None = None
         self._renewed_at = float("-inf")
+        self.renewal_s = 0.0
+        """How long the last renewal took."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -85,6 +87,7 @@ class Node(Lease):
             await self._register()
         else:
             self._renewed_at = began
+            self.renewal_s = asyncio.get_running_loop().time() - began
 
     async def _reconnect(self, node_id: str) -> asyncpg.Connection:
         connection = await self._connect()

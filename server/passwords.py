@@ -4,10 +4,10 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -47,7 +47,13 @@ class Passwords:
         self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="password")
         self._places = threading.BoundedSemaphore(workers + waiting_max)
+        self._tasks: set[Future[Any]] = set()
         self._dummy = self._hasher.hash(secrets.token_urlsafe(16))
+
+    @property
+    def depth(self) -> int:
+        """How many are being worked on or wait for it."""
+        return len(self._tasks)
 
     async def hash(self, password: str) -> str:
         """The hash to store, with its parameters and salt in it.
@@ -84,9 +90,14 @@ class Passwords:
         if not self._places.acquire(blocking=False):
             raise PasswordsOverloaded
         task = self._pool.submit(work)
+        self._tasks.add(task)
         # The place is given back when the work is done, not when the caller goes away: its thread stays busy.
-        task.add_done_callback(lambda _: self._places.release())
+        task.add_done_callback(self._done)
         return await asyncio.wrap_future(task)
+
+    def _done(self, task: Future[Any]) -> None:
+        self._tasks.discard(task)
+        self._places.release()
 
 
 @cache

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from actors.supervisor import Supervisor
     from server.broadcast import Hub
     from server.command_pace import CommandPaces
+    from server.metrics import Metrics
+    from server.mirror import RedisMirror
     from server.node import Node
     from server.passwords import Passwords
+    from server.payments.worker import PaymentWorker
     from server.rate_limits import RateLimits
     from server.rest.keys_under_way import KeysUnderWay
     from server.rest.places import PlacesCache
@@ -48,6 +51,9 @@ class Services:
     sales: "Sales"
     places: "PlacesCache"
     keys_under_way: "KeysUnderWay"
+    mirror: "RedisMirror"
+    payments: "PaymentWorker"
+    metrics: "Metrics"
     is_stopping: bool = False
 
     def now_ms(self) -> int:

@@ -49,6 +49,8 @@ class Sessions:
 
     def __init__(self, database: asyncpg.Pool, cache: SessionCache, now: Callable[[], datetime]) -> None:
         self.on_end: list[Callable[[bytes], None]] = []
+        self.created = 0
+        """How many this process has begun."""
         self._database = database
         self._cache = cache
         self._now = now
@@ -72,8 +74,14 @@ class Sessions:
         )
         if ended is None:
             raise CannotBegin
+        self.created += 1
         await self.ended(ended)
         return session_id, expires_at
+
+    @property
+    def is_cache_in_use(self) -> bool:
+        """Are sessions looked up in Redis? Without it PostgreSQL is asked each time."""
+        return self._cache.is_in_use
 
     async def find(self, session_id: str) -> Session | None:
         """The live session of this id. Whatever is no id of ours, has run out or has ended is None."""

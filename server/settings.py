@@ -17,6 +17,7 @@ DEFAULT_CORS_ORIGIN = "http://localhost:5173"
 PORT_MAX = 65535
 PASSWORD_CHARACTERS_MAX = 128
 
+_TOKEN = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+", re.ASCII)
 
 
@@ -40,6 +41,7 @@ class Settings:
     admin_password: str | None = field(default=None, repr=False)
     is_rate_limited: bool = True
     door: DoorSettings = field(default_factory=DoorSettings)
+    metrics_token: str | None = field(default=None, repr=False)
     node_name: str = "usher"
 
     def __post_init__(self) -> None:
@@ -72,6 +74,7 @@ class Settings:
             "admin_password": _admin_password(env),
             "is_rate_limited": _switch(env, "USHER_RATE_LIMIT"),
             "door": DoorSettings.from_env(env),
+            "metrics_token": _token(env, "USHER_METRICS_TOKEN"),
         }
         values |= {name: value for name, value in overrides.items() if value is not None}
         values.setdefault("demo", values["database"] is None)
@@ -135,6 +138,13 @@ def _admin_password(env: Mapping[str, str]) -> str | None:
     if password is not None and len(password) > PASSWORD_CHARACTERS_MAX:
         raise SettingsError(f"ADMIN_PASSWORD may have at most {PASSWORD_CHARACTERS_MAX} characters")
     return password
+
+
+def _token(env: Mapping[str, str], name: str) -> str | None:
+    token = env.get(name)
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise SettingsError(f"{name} must be one word of ASCII characters: it is sent in a header")
+    return token
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

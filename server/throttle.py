@@ -23,6 +23,8 @@ class FailureThrottle:
         self._failures_max = failures_max
         self._window = timedelta(seconds=window_s)
         self._failures: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
+        self.failures = 0
+        """All that were ever counted."""
 
     def wait_s(self, name: str) -> int:
         """How many seconds this name is to be sent away for; 0 when it may try."""
@@ -34,6 +36,7 @@ class FailureThrottle:
 
     def failed(self, name: str) -> None:
         """Count one failure."""
+        self.failures += 1
         ends_at, failures = self._failures.get(name, (self._now() + self._window, 0))
         self._failures[name] = (ends_at, failures + 1)
         if len(self._failures) > NAMES_MAX:

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 
 from actors.core.model import Hold, Order
-from actors.ports import Audience, Batch, Claim, Lease, Loaded, Mirror, News, Outcome, Payments, Store
+from actors.ports import Audience, Batch, Claim, Lease, Loaded, Meter, Mirror, News, Outcome, Payments, Store
 from protocol.outbound import Outbound
 from tests.fake_database import FakeDatabase
 
@@ -106,3 +106,22 @@ class FakeLease(Lease):
 
     def is_held(self, owner: str) -> bool:
         return owner == self._node_id and not self.has_run_out
+
+
+class FakeMeter(Meter):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        """The commands of each batch."""
+        self.failures = 0
+        self.orders: list[Order] = []
+
+    def batch_committed(self, commands: int, took_s: float) -> None:
+        self.batches.append(commands)
+
+    def batch_failed(self) -> None:
+        self.failures += 1
+
+    def order_moved(self, order: Order) -> None:
+        self.orders.append(order)

@@ -30,6 +30,11 @@ class PaymentWorker(Payments):
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self.settle: Settler = _nobody
 
+    @property
+    def under_way(self) -> int:
+        """For how many orders the provider has not answered yet."""
+        return len(self._under_way)
+
     def collect(self, event_id: str, order: Order) -> None:
         if order.order_id in self._under_way:
             return

@@ -11,10 +11,12 @@ from actors.supervisor import NotOwned
 from actors.told import Told
 from protocol.codes import Code
 from protocol.outbound import Accepted, Rejected, decode
+from server.rest.correlation import current_id
 from server.rest.envelope import Refused
 from server.sales import Sale
 from server.services import Services, services
 
+VIA = "rest"
 ANSWER_S = 15.0
 """More than a checkout's 10 s, so that the seat manager's own answer comes first."""
 READ_S = 5.0
@@ -68,7 +70,8 @@ async def ask(parts: Services, event_id: str, asked: Asked) -> Accepted:
         if not answered.done():
             answered.set_result(refusal or _accepted(frame))
 
-    parts.supervisor.tell(event_id, Told(asked, reply))
+    counted = parts.metrics.counted(VIA, asked.command, reply)
+    parts.supervisor.tell(event_id, Told(asked, counted, correlation_id=current_id()))
     try:
         async with asyncio.timeout(ANSWER_S):
             answer = await answered

@@ -16,7 +16,7 @@ from protocol import outbound
 from protocol.inbound import Command, HoldSeats
 from protocol.outbound import Accepted, Rejected
 from tests.fake_database import FakeDatabase, FakeEvent
-from tests.fakes import FakeAudience, FakeLease, FakeMirror, FakePayments, FakeStore
+from tests.fakes import FakeAudience, FakeLease, FakeMeter, FakeMirror, FakePayments, FakeStore
 
 EVENT = "the-event"
 OPENING_MS = 1_900_000_000_000
@@ -95,7 +95,8 @@ class SceneNode:
         self.lease = FakeLease(node_id)
         self.store = ScenicStore(database, lambda: node_id)
         self.audience, self.payments, self.mirror = FakeAudience(), FakePayments(), FakeMirror()
-        self.ports = Ports(self.store, self.mirror, self.audience, self.payments, self.lease)
+        self.meter = FakeMeter()
+        self.ports = Ports(self.store, self.mirror, self.audience, self.payments, self.lease, self.meter)
         manager = ManagerSettings(**settings)
         self.supervisor = Supervisor(self.ports, SupervisorSettings(manager=manager))
         database.living.add(node_id)
