@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from bots.soak import add_arguments as soak_options
 from bots.soak import run_soak
+from server import logs
 from server.app import CannotListen, running_server
 from server.audit import add_arguments as audit_options
 from server.audit import run_audit
@@ -34,12 +34,8 @@ console = Console(stderr=True, highlight=False)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; ends the process with its status."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=os.environ.get("USHER_LOG", "WARNING").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
     try:
+        logs.set_up(os.environ)
         sys.exit(_run(options.command(options)))
     except (SettingsError, EngineError, MigrationError, CannotListen) as problem:
         console.print(f"[bold red]usher:[/] {problem}", soft_wrap=True)
