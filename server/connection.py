@@ -63,7 +63,10 @@ async def watch_event(request: web.Request) -> web.StreamResponse:
         autoclose=False,
         timeout=CLOSE_S,
     )
-    await ws.prepare(request)
+    try:
+        await ws.prepare(request)
+    except ValueError:  # aiohttp stumbles over a head that is not ASCII: a key, or what it quotes in its refusal
+        raise Refused(400, "This is no WebSocket handshake", "bad_request") from None
     if parts.is_stopping:
         await ws.close(code=CloseCode.RESTARTING)
     elif is_dead:

@@ -126,8 +126,9 @@ class HttpProtocol(web.RequestHandler):
         """The answer to what is no request, and to what failed outside of every handler. It ends the connection."""
         if request.writer.output_size > 0:
             raise ConnectionError("an answer is under way, there cannot be another one")
-        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            log.debug("not a request: %s", message)
+        # Before our handlers, aiohttp quotes an Expect that it refuses, and fails where that is not UTF-8.
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(exc, UnicodeError):
+            log.debug("not a request: %s", message or exc)
             is_too_large = isinstance(exc, LineTooLong) or "Too many headers" in (message or "")
             refused = _too_large() if is_too_large else Refused(400, "This is not a valid request", "bad_request")
         else:

@@ -2,10 +2,11 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.server.parts import SEAT_COUNT, SHARED, Usher, until
+from tests.server.parts import DEADLINE_S, SEAT_COUNT, SHARED, Usher, until
 
 pytestmark = SHARED
 
@@ -111,6 +112,40 @@ async def test_a_request_that_is_no_handshake_is_refused(usher: Usher) -> None:
     how: dict[str, Any] = {"Upgrade": None, "Connection": None}
     status, _ = await refused(usher, await usher.event(), **how)
     assert status == 400
+
+
+@pytest.mark.parametrize(
+    ("usual", "garbage"),
+    [
+        ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Sec-WebSocket-Key: \xc3\xa9"),
+        ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Sec-WebSocket-Key: \xff"),
+        ("Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: \xff"),
+        ("Connection: Upgrade", b"Connection: \xff"),
+        ("Upgrade: websocket", b"Upgrade: \xff"),
+        ("Host: x", b"Host: x\r\nExpect: \xff"),
+    ],
+)
+async def test_a_head_that_is_not_ascii_is_no_fault_of_ours(
+    usher: Usher, caplog: pytest.LogCaptureFixture, usual: str, garbage: bytes
+) -> None:
+    lines = [
+        f"GET /ws/events/{await usher.event()} HTTP/1.1",
+        *("Host: x", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"),
+        *("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol: usher.v1"),
+    ]
+    assert usual in lines
+    head = b"\r\n".join(garbage if line == usual else line.encode() for line in lines) + b"\r\n\r\n"
+    at = urlsplit(usher.url)
+    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+    try:
+        writer.write(head)
+        async with asyncio.timeout(DEADLINE_S):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+            await reader.readuntil(b"\r\n\r\n")
+            assert b'"bad_request"' in await reader.readuntil(b"}")
+    finally:
+        writer.transport.abort()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_nothing_is_compressed(usher: Usher) -> None:
