@@ -146,12 +146,12 @@ def decode_body(raw: bytes, kind: type[StructT], sentence: str = "") -> StructT:
 
 
 def read_query(request: web.Request, kind: type[StructT]) -> StructT:
-    """The query as `kind`. Of a repeated parameter the first counts; one that may be None counts as None if empty.
+    """The query as `kind`. Of a repeated parameter the first counts; one that may be unset is so when it is empty.
 
     Raises:
         Refused: 400 for what cannot be understood or has a NUL in it; it names the parameter.
     """
-    may_be_empty = {one.encode_name for one in msgspec.structs.fields(kind) if one.default is None}
+    may_be_empty = {one.encode_name for one in msgspec.structs.fields(kind) if one.default in (None, msgspec.UNSET)}
     given = {name: request.query[name] for name in request.query}
     given = {name: value for name, value in given.items() if value or name not in may_be_empty}
     try:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.ids import uuid_or_none
 from server.rest.envelope import Refused, iso, ok, read_query
@@ -29,13 +29,13 @@ Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
 class EventQuery(Struct, rename={"from_": "from"}):
     """Which events are wanted. `search` looks in name, artist and venue; `venue` is an id or part of a name."""
 
-    category: EventCategory | None = None
-    status: EventStatus | None = None
-    search: Text | None = None
-    artist: Text | None = None
-    venue: Text | None = None
-    from_: DayOrMoment | None = None
-    to: DayOrMoment | None = None
+    category: EventCategory | UnsetType = UNSET
+    status: EventStatus | UnsetType = UNSET
+    search: Text | UnsetType = UNSET
+    artist: Text | UnsetType = UNSET
+    venue: Text | UnsetType = UNSET
+    from_: DayOrMoment | UnsetType = UNSET
+    to: DayOrMoment | UnsetType = UNSET
     page: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 1
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
 
@@ -99,15 +99,15 @@ def _venue_of(event: Row) -> dict[str, Any]:
 def _filters(query: EventQuery) -> tuple[str | datetime | None, ...]:
     """The filters in the order of the statement; None lets everything pass."""
     return (
-        query.category,
-        query.status,
+        None if query.category is UNSET else query.category,
+        None if query.status is UNSET else query.status,
         _trimmed(query.search),
         _trimmed(query.artist),
         _trimmed(query.venue),
-        None if query.from_ is None else day_or_moment("from", query.from_)[0],
-        None if query.to is None else day_or_moment("to", query.to)[1],
+        None if query.from_ is UNSET else day_or_moment("from", query.from_)[0],
+        None if query.to is UNSET else day_or_moment("to", query.to)[1],
     )
 
 
-def _trimmed(text: str | None) -> str | None:
-    return (text or "").strip() or None
+def _trimmed(text: str | UnsetType) -> str | None:
+    return None if text is UNSET else text.strip() or None

@@ -205,7 +205,7 @@ BAD_QUERIES = [
     for name, values in {
         "page": ("0", "-1", "x", "1.5", "", " 1", "１", "1_0", "9" * 16, "0x1", "1\0"),
         "limit": ("0", "101", "-5", "x", "", "1e3"),
-        "category": ("x", "CONCERT", "concert\0"),
+        "category": ("x", "CONCERT", "concert\0", "null"),
         "status": ("x", "On_sale"),
         "search": ("a\0b", "x" * 201),
         "artist": ("\0",),
