@@ -64,6 +64,15 @@ async def seat_map(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 
+@web.middleware
+async def _existing(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A file that is not there is unknown at once: aiohttp finds out while it sends it, too late for the envelope."""
+    name = request.match_info.get("filename")
+    if name is not None and not (STATIC_FOLDER / name).is_file():
+        raise Refused(404, "Not found", "not_found")
+    return await handler(request)
+
+
 async def _revalidate(request: web.Request, response: web.StreamResponse) -> None:
     if request.path.startswith("/static/"):
         response.headers.setdefault(hdrs.CACHE_CONTROL, "no-cache")
@@ -73,5 +82,5 @@ def add_pages(app: web.Application) -> None:
     """Serve the application's files under `/static`, its page and the maps."""
     app.add_routes(routes)
     app.router.add_static("/static", STATIC_FOLDER)
-    app.middlewares.append(unknown)
+    app.middlewares.extend((unknown, _existing))
     app.on_response_prepare.append(_revalidate)
