@@ -4,8 +4,12 @@ import asyncio
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +22,7 @@ from tests.server.parts import SHARED, Json, Usher, until
 
 log = logging.getLogger("usher.test")
 
+ROOT = Path(__file__).parents[2]
 TICKET = "T" * 43
 
 
@@ -130,6 +135,30 @@ def test_nobody_can_forge_a_line_for_people() -> None:
 def test_a_bad_setting_is_refused_with_its_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         logs.set_up({name: value})
+
+
+def run(command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Python with this command line and these variables, its stderr on a pipe."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
+    arguments = [sys.executable, *command.split()]
+    return subprocess.run(
+        arguments, check=False, env=clean | env, capture_output=True, text=True, timeout=60, cwd=ROOT
+    )
+
+
+def test_without_a_terminal_lines_are_json_from_the_level_that_is_set() -> None:
+    for env, said in (({}, ["b", "c"]), ({"USHER_LOG": "info"}, ["a", "b", "c"])):
+        done = run("-m tests.server.says_three_things", **env)
+        assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == said, done.stderr
+    done = run("-m tests.server.says_three_things", USHER_LOG_FORMAT="console")
+    assert [line.split()[-2:] for line in done.stderr.splitlines()] == [["b", "[three]"], ["c", "[three]"]]
+
+
+def test_a_command_says_what_is_wrong_with_the_log_that_is_wanted() -> None:
+    done = run("-m server migrate", USHER_LOG="LOUD")
+    assert done.returncode == 1
+    assert "USHER_LOG must be one of" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @SHARED

@@ -41,7 +41,7 @@ class Serving:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=ROOT,
-            env=clean | env,
+            env=clean | {"USHER_LOG_FORMAT": "console"} | env,
         )
         return cls(process)
 

@@ -20,6 +20,7 @@ def test_an_empty_environment_means_the_embedded_engines_on_port_3001() -> None:
     assert settings.cors_origin == "http://localhost:5173"
     assert settings.public_origin is None
     assert settings.admin_password is None
+    assert settings.metrics_token is None
     assert settings.is_rate_limited
     assert settings.node_name
 
@@ -48,6 +49,7 @@ def test_every_variable_is_read() -> None:
             "USHER_PUBLIC_ORIGIN": "https://Tickets.example:443",
             "USHER_RATE_LIMIT": "off",
             "ADMIN_PASSWORD": " with spaces ",
+            "USHER_METRICS_TOKEN": "a-token",
         }
     )
 
@@ -58,6 +60,7 @@ def test_every_variable_is_read() -> None:
     assert settings.public_origin == "https://tickets.example"
     assert not settings.is_rate_limited
     assert settings.admin_password == " with spaces "
+    assert settings.metrics_token == "a-token"
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
@@ -102,6 +105,8 @@ def test_an_override_that_is_no_setting_is_a_mistake_of_the_program() -> None:
         ("USHER_PUBLIC_ORIGIN", "https://a; script-src *"),
         ("USHER_RATE_LIMIT", "no"),
         ("ADMIN_PASSWORD", "x" * 129),
+        ("USHER_METRICS_TOKEN", "two words"),
+        ("USHER_METRICS_TOKEN", "naïve"),
     ],
 )
 def test_a_bad_value_is_refused_with_the_name_of_the_variable(name: str, value: str) -> None:
@@ -123,6 +128,7 @@ def test_no_secret_shows_in_a_repr() -> None:
             "REDIS_HOST": "r",
             "REDIS_PASSWORD": "hush2",
             "ADMIN_PASSWORD": "hush3",
+            "USHER_METRICS_TOKEN": "hush4",
         }
     )
 
