@@ -126,7 +126,7 @@ async def read_raw(
 
 
 def decode_body(raw: bytes, kind: type[StructT], sentence: str = "") -> StructT:
-    """A JSON body as `kind`; fields that it does not know are ignored, an empty body counts as `{}`.
+    """A JSON body as `kind`; fields that it does not know are ignored.
 
     `sentence` is what to say when a field that must be there is missing or of a wrong type.
 
@@ -140,6 +140,8 @@ def decode_body(raw: bytes, kind: type[StructT], sentence: str = "") -> StructT:
         raise Refused(400, said or f"Bad request: {error}", "bad_request") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(400, "The body is not valid JSON", "bad_json") from None
+    if not raw:
+        raise Refused(400, "Send a body", "bad_request")
     if _ESCAPED_NUL in raw and _has_nul(msgspec.json.decode(raw)):
         raise Refused(400, "The body has a NUL character in it", "bad_request")
     return body

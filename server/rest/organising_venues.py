@@ -109,7 +109,12 @@ class PlanTaken(Struct):
 
 
 @operations.post(
-    "/api/v1/venues", who=Who.ADMIN, body=VenueWanted, status=201, data=Venue, refusals={400: ("bad_sections",)}
+    "/api/v1/venues",
+    who=Who.ADMIN,
+    body=VenueWanted,
+    status=201,
+    data=Venue,
+    refusals={400: ("bad_price", "bad_sections")},
 )
 async def create_venue(request: web.Request) -> web.Response:
     """Make a venue, with its sections or without any yet."""
@@ -132,7 +137,7 @@ async def create_venue(request: web.Request) -> web.Response:
     who=Who.ADMIN,
     body=VenueChanges,
     data=Venue,
-    refusals={400: ("bad_sections",), 404: ("venue_not_found",)},
+    refusals={400: ("bad_price", "bad_sections"), 404: ("venue_not_found",)},
 )
 async def update_venue(request: web.Request) -> web.Response:
     """Change a venue. New sections replace the old ones, or its plan, for the events to come."""
@@ -154,7 +159,7 @@ async def update_venue(request: web.Request) -> web.Response:
     who=Who.ADMIN,
     body=PlanWanted,
     data=PlanTaken,
-    refusals={400: ("bad_plan",), 404: ("venue_not_found",)},
+    refusals={400: ("bad_plan", "bad_price"), 404: ("venue_not_found",)},
 )
 async def import_venue_plan(request: web.Request) -> web.Response:
     """Give the venue a seating plan, in place of its sections, for the events to come."""

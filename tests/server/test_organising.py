@@ -134,6 +134,8 @@ async def test_what_changes_is_what_was_said(usher: Usher) -> None:
     assert (changed.data["name"], changed.data["category"]) == ("Other", "comedy")
     assert (await put(usher, event, olga, image_url=None)).data["image_url"] is None
     assert (await put(usher, event, olga)).status == 200
+    for path in (f"/events/{event['id']}", f"/venues/{event['venue_id']}"):
+        assert (await usher.rest("PUT", path, b"", olga)).refusal == (400, "Send a body", "bad_request")
 
 
 async def test_new_terms_hold_from_their_answer_on(usher: Usher) -> None:
