@@ -14,7 +14,9 @@ from aiohttp import web
 
 from actors.seat_manager import Ports
 from actors.supervisor import Supervisor, SupervisorSettings
-from server import connection, demo, pages
+from server import connection, demo, dev_mail, pages
+from server.account_mails import AccountMails
+from server.accounts import Accounts
 from server.broadcast import Hub
 from server.command_pace import CommandPaces
 from server.connections import Connections
@@ -22,6 +24,9 @@ from server.database import TROUBLE, connect, connected, open_pool
 from server.ending import end
 from server.engines import Engines, PostgresAddress, RedisAddress
 from server.http_protocol import protocol_factory
+from server.mail.outgoing import Outgoing
+from server.mail.shelf import Shelf
+from server.mail.wiring import mailer_for
 from server.metrics import Metrics
 from server.metrics_now import PartsCollector
 from server.migrate import migrate
@@ -45,12 +50,13 @@ from server.rest.under_way import RequestsUnderWay
 from server.sales import Sales
 from server.services import SERVICES, Services
 from server.session_cache import SessionCache
+from server.session_news import SessionNews
 from server.sessions import Sessions
 from server.settings import Settings
 from server.sockets import Sockets
 from server.statements import sql
 from server.store import PostgresStore
-from server.throttle import FailureThrottle
+from server.throttle import Throttle
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +114,11 @@ async def running_parts(
         stack.push_async_callback(sessions.close)
         sockets = Sockets(sessions.alive)
         sessions.on_end.append(sockets.end_session)
+        session_news = SessionNews(partial(connect, database_at), sessions.ended, sockets.check)
+        throttle = Throttle(redis, _now, is_on=settings.is_rate_limited)
+        accounts = Accounts(pool, sessions, _now)
+        mailer = mailer_for(settings, _now)
+        outgoing = Outgoing(mailer)
         passwords = Passwords()
         stack.callback(passwords.close)
 
@@ -128,9 +139,12 @@ async def running_parts(
             redis=redis,
             passwords=passwords,
             sessions=sessions,
-            failed_logins=FailureThrottle(_now),
             rate_limits=rate_limits,
             command_paces=CommandPaces(time.monotonic, is_on=settings.is_rate_limited),
+            throttle=throttle,
+            accounts=accounts,
+            account_mails=AccountMails(pool, accounts, outgoing, throttle, settings.public_origin or ""),
+            mail_shelf=mailer if isinstance(mailer, Shelf) else None,
             node=node,
             supervisor=supervisor,
             hub=hub,
@@ -143,8 +157,17 @@ async def running_parts(
             metrics=metrics,
         )
         metrics.registry.register(PartsCollector(parts))
-        for work in (supervisor.run(), hub.run(), sockets.run(), _sweep(parts)):
+        for work in (
+            supervisor.run(),
+            hub.run(),
+            sockets.run(),
+            session_news.run(),
+            outgoing.run(),
+            sessions.run(),
+            _sweep(parts),
+        ):
             _spawn(stack, work)
+        stack.push_async_callback(outgoing.finish)
         yield parts
 
 
@@ -188,6 +211,8 @@ def make_app(parts: Services) -> web.Application:
         app.add_routes(api.operations.routes)
     for module in (health, scrape, connection):
         app.add_routes(module.routes)
+    if parts.mail_shelf is not None:
+        app.add_routes(dev_mail.routes)
     pages.add_pages(app)
     app.on_response_prepare.extend((prepare_response, name_answer))
     app.on_shutdown.append(lambda _app: under_way.finish(FINISH_S))
@@ -247,6 +272,7 @@ async def _sweep(parts: Services) -> None:
     while True:
         try:
             await parts.sessions.sweep()
+            await parts.accounts.sweep()
             await drop_old_keys(parts.database, parts.now())
             await parts.database.execute(sql("journal_partitions"))
         except TROUBLE as problem:

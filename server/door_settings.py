@@ -17,7 +17,8 @@ class DoorSettings:
     """How often, how many, and who is believed.
 
     `…_per_minute` are requests: those of one customer to reserve, to check out and to join a queue, the others of
-    one session, and those of one address without a session. 0 lifts a limit. `connections_max` None: as many as the
+    one session, and those of one address without a session. `logins_per_address` may fail within ten minutes: a
+    whole campus may come from one address. 0 lifts a limit. `connections_max` None: as many as the
     files that the process may open allow.
     """
 
@@ -26,6 +27,7 @@ class DoorSettings:
     join_per_minute: int = 5
     other_per_minute: int = 100
     address_per_minute: int = 6_000
+    logins_per_address: int = 600
     connections_max: int | None = None
     connections_per_address: int = CONNECTIONS_PER_ADDRESS
     trusted_proxies: tuple[Network, ...] = ()
@@ -43,6 +45,7 @@ class DoorSettings:
             join_per_minute=_limit(env, "USHER_RATE_JOIN", cls.join_per_minute),
             other_per_minute=_limit(env, "USHER_RATE_OTHER", cls.other_per_minute),
             address_per_minute=_limit(env, "USHER_RATE_ADDRESS", cls.address_per_minute),
+            logins_per_address=_limit(env, "USHER_LOGINS_PER_ADDRESS", cls.logins_per_address),
             connections_max=_limit(env, "USHER_CONNECTIONS_MAX", 0) or None,
             connections_per_address=_limit(env, "USHER_CONNECTIONS_PER_ADDRESS", cls.connections_per_address),
             trusted_proxies=_networks(env, "USHER_TRUSTED_PROXIES"),

@@ -53,7 +53,7 @@ class PartsCollector(Collector):
         yield "usher_passwords_waiting", "Passwords being worked on or waiting for it", self._parts.passwords.depth
 
     def _accounts(self) -> Iterator[Metric]:
-        sessions, failed = self._parts.sessions.created, self._parts.failed_logins.failures
+        sessions, failed = self._parts.sessions.created, self._parts.accounts.logins_failed
         yield CounterMetricFamily("usher_sessions_created", "Sessions begun, one for each login", value=sessions)
         yield CounterMetricFamily("usher_logins_failed", "Logins with a wrong address or password", value=failed)
 

@@ -29,14 +29,20 @@ class PasswordsOverloaded(Exception):
     retry_after_s = 2
 
 
-def weakness(password: str) -> str | None:
-    """Why this password may not be chosen, in a sentence for a person; None when it may."""
+def weakness(password: str, *about: str) -> str | None:
+    """Why this password may not be chosen, in a sentence for a person; None when it may.
+
+    `about` is what everybody may know of its owner: an e-mail address, a name.
+    """
     if len(password) < PASSWORD_CHARS_MIN:
         return f"Password must be at least {PASSWORD_CHARS_MIN} characters"
     if len(password) > PASSWORD_CHARS_MAX:
         return f"Password must be at most {PASSWORD_CHARS_MAX} characters"
     if password.casefold() in _common_passwords():
         return "Password is too common, choose another"
+    known = {text.strip().casefold() for said in about for text in (said, said.rpartition("@")[0])}
+    if password.strip().casefold() in known:
+        return "Password is your e-mail address or name, choose another"
     return None
 
 

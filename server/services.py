@@ -11,8 +11,11 @@ from redis.asyncio import Redis
 
 if TYPE_CHECKING:
     from actors.supervisor import Supervisor
+    from server.account_mails import AccountMails
+    from server.accounts import Accounts
     from server.broadcast import Hub
     from server.command_pace import CommandPaces
+    from server.mail.shelf import Shelf
     from server.metrics import Metrics
     from server.mirror import RedisMirror
     from server.node import Node
@@ -25,14 +28,15 @@ if TYPE_CHECKING:
     from server.sessions import Sessions
     from server.settings import Settings
     from server.sockets import Sockets
-    from server.throttle import FailureThrottle
+    from server.throttle import Throttle
 
 
 @dataclass
 class Services:
     """What a handler reaches through `services(request)`.
 
-    `now` gives the time in UTC. `redis` may be away at any time. `is_stopping` is set once the server drains.
+    `now` gives the time in UTC. `redis` may be away at any time. `mail_shelf` is where the demo's mails are, None
+    elsewhere. `is_stopping` is set once the server drains.
     """
 
     settings: "Settings"
@@ -41,9 +45,12 @@ class Services:
     redis: Redis
     passwords: "Passwords"
     sessions: "Sessions"
-    failed_logins: "FailureThrottle"
     rate_limits: "RateLimits"
     command_paces: "CommandPaces"
+    throttle: "Throttle"
+    accounts: "Accounts"
+    account_mails: "AccountMails"
+    mail_shelf: "Shelf | None"
     node: "Node"
     supervisor: "Supervisor"
     hub: "Hub"

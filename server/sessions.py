@@ -1,5 +1,6 @@
 """Sessions and socket tickets: PostgreSQL is the truth, Redis a cache, and only hashes are stored in either."""
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -12,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from protocol.limits import SESSION_DURATION_S, TICKET_DURATION_S
+from server.database import TROUBLE
 from server.session_cache import Answer, Gap, Session, SessionCache
 from server.statements import sql
 
@@ -19,6 +21,7 @@ __all__ = ["Caller", "CannotBegin", "Session", "Sessions"]
 
 LIVE_MAX = 50
 """So many sessions an account may have; the oldest ends for one more."""
+SEEN_S = 60.0
 SEEN_MAX = 100_000
 """So many sessions are noted as used, at most, until the notes are written."""
 SEEN_PER_WRITE = 1_000
@@ -34,6 +37,9 @@ class Caller(NamedTuple):
 
     user_agent: str = ""
     address: str = ""
+
+
+_NOWHERE = Caller()
 
 
 class CannotBegin(Exception):
@@ -57,7 +63,7 @@ class Sessions:
         self._seen: set[bytes] = set()
 
     async def create(
-        self, customer_id: UUID, caller: Caller = Caller(), password_hash: str | None = None
+        self, customer_id: UUID, caller: Caller = _NOWHERE, password_hash: str | None = None
     ) -> tuple[str, datetime]:
         """A new session: its id, which is told once and stored nowhere, and its end in 24 h.
 
@@ -118,7 +124,7 @@ class Sessions:
         await self._end(session.id_hash)
 
     async def end_one(self, customer_id: UUID, name: UUID) -> bytes | None:
-        """End a customer's session by its public name; its hash, or None where this customer has none of that name."""
+        """End a customer's session by its public name; its hash, or None where there is none of that name."""
         id_hash: bytes | None = await self._database.fetchval(
             sql("session_of_customer"), name, customer_id, self._now()
         )
@@ -166,8 +172,17 @@ class Sessions:
         row = await self._database.fetchrow(sql("take_socket_ticket"), _hash(ticket), self._now())
         return Session(**row) if row is not None else None
 
+    async def run(self) -> None:
+        """Each minute, write down which sessions were used. Ends when cancelled."""
+        while True:
+            await asyncio.sleep(SEEN_S)
+            try:
+                await self.write_seen()
+            except TROUBLE as problem:
+                log.warning("it was not noted which sessions are in use: %s", problem)
+
     async def write_seen(self) -> None:
-        """Write down which sessions were used since the last time. To be called each minute or so."""
+        """Write down which sessions were used since the last time."""
         seen, self._seen = list(self._seen), set()
         for start in range(0, len(seen), SEEN_PER_WRITE):
             part = seen[start : start + SEEN_PER_WRITE]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from server.door_settings import DoorSettings
 from server.engines.addresses import PostgresAddress, RedisAddress
+from server.mail.smtp_address import SmtpAddress
 from server.settings_error import SettingsError as SettingsError  # noqa: PLC0414 (told to mypy: it is exported)
 
 DEFAULT_PORT = 3001
@@ -27,6 +28,7 @@ class Settings:
 
     `database` and `redis` are None where the embedded engine in `data_dir` is meant; `port` 0 is any free
     port. `public_origin` is what browsers have in their address bar; None: whatever a request says that it is for.
+    `smtp` None: no mail is sent.
     """
 
     host: str = "127.0.0.1"
@@ -42,6 +44,7 @@ class Settings:
     is_rate_limited: bool = True
     door: DoorSettings = field(default_factory=DoorSettings)
     metrics_token: str | None = field(default=None, repr=False)
+    smtp: SmtpAddress | None = None
     node_name: str = "usher"
 
     def __post_init__(self) -> None:
@@ -51,6 +54,9 @@ class Settings:
             raise SettingsError(f"The number of workers must be at least 1, not {self.workers}")
         if self.workers > 1 and self.port == 0:
             raise SettingsError("Several workers share one port: it cannot be 0")
+        if self.smtp is not None and self.public_origin is None:
+            # What a request says that it is for, anybody can say who asks for somebody else's mail.
+            raise SettingsError("USHER_SMTP_URL needs USHER_PUBLIC_ORIGIN, too: what the links in mails begin with")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], **overrides: Any) -> Self:
@@ -75,6 +81,7 @@ class Settings:
             "is_rate_limited": _switch(env, "USHER_RATE_LIMIT"),
             "door": DoorSettings.from_env(env),
             "metrics_token": _token(env, "USHER_METRICS_TOKEN"),
+            "smtp": SmtpAddress.from_env(env),
         }
         values |= {name: value for name, value in overrides.items() if value is not None}
         values.setdefault("demo", values["database"] is None)

@@ -1,47 +1,131 @@
-"""Who has failed too often of late, kept in this process and bounded in size."""
+"""Who has tried too often of late: attempts are counted as they begin, so that many at once have one budget, too.
 
+In Redis for all server processes together; in this process alone while Redis is away.
+"""
+
+import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
 
-FAILURES_MAX = 10
-WINDOW_S = 300
+from redis import RedisError
+from redis.asyncio import Redis
+
 NAMES_MAX = 10_000
+"""Budgets remembered in this process; beyond, the oldest window is forgotten."""
+REDIS_PAUSE_S = 1.0
+"""For how long a Redis that was in trouble is not asked."""
+
+log = logging.getLogger(__name__)
 
 
-class FailureThrottle:
-    """Counts failures per name; from `failures_max` within `window_s` on, the name is to be sent away.
+class Budget(NamedTuple):
+    """So many attempts of `name` within a window that begins with the first and forgives all at its end."""
 
-    A window begins with the first failure and forgives all at its end. Beyond `NAMES_MAX` the oldest window is
-    forgotten. `now` gives the time in UTC.
+    name: str
+    attempts_max: int
+    window_s: int
+
+
+class Throttle:
+    """The budgets of everybody. `now` gives the time in UTC. Nothing here raises because of Redis.
+
+    Off, it counts nothing and sends nobody away.
     """
 
-    def __init__(
-        self, now: Callable[[], datetime], *, failures_max: int = FAILURES_MAX, window_s: int = WINDOW_S
-    ) -> None:
+    def __init__(self, redis: Redis, now: Callable[[], datetime], *, is_on: bool = True) -> None:
+        self.is_on = is_on
         self._now = now
-        self._failures_max = failures_max
-        self._window = timedelta(seconds=window_s)
-        self._failures: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
-        self.failures = 0
-        """All that were ever counted."""
+        # redis-py leaves `register_script` untyped.
+        self._script: Any = redis.register_script((Path(__file__).parent / "throttle.lua").read_text())
+        self._redis = redis
+        self._own = _OwnBudgets()
+        self._ask_redis_at_ms = 0
 
-    def wait_s(self, name: str) -> int:
-        """How many seconds this name is to be sent away for; 0 when it may try."""
-        ends_at, failures = self._failures.get(name, (self._now(), 0))
-        if ends_at <= self._now():
-            self._failures.pop(name, None)
+    async def begin(self, *budgets: Budget) -> int:
+        """Count one attempt on each budget, and answer 0.
+
+        Where one is used up none is counted, and the answer is how many seconds to wait, at least 1.
+        """
+        if not self.is_on:
             return 0
-        return int((ends_at - self._now()).total_seconds()) + 1 if failures >= self._failures_max else 0
+        now_ms = self._now_ms()
+        limits = [number for budget in budgets for number in (budget.attempts_max, budget.window_s * 1000)]
+        wait_ms = await self._ask_redis(budgets, "begin", now_ms, *limits)
+        if wait_ms is None:
+            wait_ms = self._own.begin(budgets, now_ms)
+        return math.ceil(wait_ms / 1000)
 
-    def failed(self, name: str) -> None:
-        """Count one failure."""
-        self.failures += 1
-        ends_at, failures = self._failures.get(name, (self._now() + self._window, 0))
-        self._failures[name] = (ends_at, failures + 1)
-        if len(self._failures) > NAMES_MAX:
-            self._failures.popitem(last=False)
+    async def give_back(self, *budgets: Budget) -> None:
+        """It was no failure after all: as if this attempt had not begun."""
+        if self.is_on:
+            self._own.give_back(budgets)
+            await self._ask_redis(budgets, "give back")
 
-    def succeeded(self, name: str) -> None:
-        """Forget this name's failures."""
-        self._failures.pop(name, None)
+    async def forgive(self, budget: Budget) -> None:
+        """Forget all attempts on this budget."""
+        if not self.is_on:
+            return
+        self._own.forgive(budget)
+        try:
+            await self._redis.delete(_key(budget))
+        except (RedisError, OSError) as problem:
+            self._pause(problem)
+
+    async def _ask_redis(self, budgets: tuple[Budget, ...], *arguments: object) -> int | None:
+        """The script's answer; None when Redis is in trouble."""
+        if self._now_ms() < self._ask_redis_at_ms:
+            return None
+        try:
+            return int(await self._script([_key(budget) for budget in budgets], arguments))
+        except (RedisError, OSError) as problem:
+            self._pause(problem)
+            return None
+
+    def _pause(self, problem: Exception) -> None:
+        log.warning("attempts: counting in this process alone (%r)", problem)
+        self._ask_redis_at_ms = self._now_ms() + int(REDIS_PAUSE_S * 1000)
+
+    def _now_ms(self) -> int:
+        return int(self._now().timestamp() * 1000)
+
+
+class _OwnBudgets:
+    """What the script does, in this process."""
+
+    def __init__(self) -> None:
+        self._windows: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        """By name: when the window ends, and the attempts in it."""
+
+    def begin(self, budgets: tuple[Budget, ...], now_ms: int) -> int:
+        wait_ms = 0
+        for budget in budgets:
+            ends_at_ms, attempts = self._windows.get(budget.name, (0, 0))
+            if ends_at_ms <= now_ms:
+                self._windows.pop(budget.name, None)
+            elif attempts >= budget.attempts_max:
+                wait_ms = max(wait_ms, ends_at_ms - now_ms)
+        if wait_ms:
+            return wait_ms
+        for budget in budgets:
+            ends_at_ms, attempts = self._windows.get(budget.name, (now_ms + budget.window_s * 1000, 0))
+            self._windows[budget.name] = (ends_at_ms, attempts + 1)
+            if len(self._windows) > NAMES_MAX:
+                self._windows.popitem(last=False)
+        return 0
+
+    def give_back(self, budgets: tuple[Budget, ...]) -> None:
+        for budget in budgets:
+            if budget.name in self._windows:
+                ends_at_ms, attempts = self._windows[budget.name]
+                self._windows[budget.name] = (ends_at_ms, attempts - 1)
+
+    def forgive(self, budget: Budget) -> None:
+        self._windows.pop(budget.name, None)
+
+
+def _key(budget: Budget) -> str:
+    return f"usher:attempts:{budget.name}"

@@ -1,22 +1,28 @@
 """Accounts and sessions: register, login, logout, me, and the ticket for a socket."""
 
 import re
+from typing import NamedTuple
 from uuid import uuid4
 
 import asyncpg
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from protocol.limits import NAME_CHARS_MAX
+from server.accounts import Device, new_device
 from server.passwords import PasswordsOverloaded, weakness
+from server.rest import attempts
 from server.rest.door import clear_cookie, customer, set_cookie
 from server.rest.envelope import Refused, iso, ok, read_body
+from server.rest.forwarded import asked_by
 from server.rest.operations import Operations, Who
 from server.rest.shapes import Moment, Role, User
 from server.services import Services, services
+from server.sessions import Caller, CannotBegin
 from server.statements import sql
 
 EMAIL_CHARS_MAX = 254
+USER_AGENT_CHARS_MAX = 300
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
@@ -64,22 +70,21 @@ class SocketTicket(msgspec.Struct):
     },
 )
 async def register(request: web.Request) -> web.Response:
-    """Make an account; it is not signed in yet."""
+    """Make an account; it is not signed in yet. A mail asks to confirm the address."""
     wanted = await read_body(request, Registration, "Email, password and name are required")
     email, name = wanted.email.strip(), wanted.name.strip()
     if not email or not name or not wanted.password:
         raise Refused(400, "Email, password and name are required", "missing_field")
-    if len(email) > EMAIL_CHARS_MAX or not email.isprintable() or not _EMAIL.fullmatch(email):
+    if not is_email(email):
         raise Refused(400, "This is not an e-mail address", "bad_email")
     if len(name) > NAME_CHARS_MAX:
         raise Refused(400, f"Name must be at most {NAME_CHARS_MAX} characters", "bad_name")
-    if sentence := weakness(wanted.password):
-        raise Refused(400, sentence, "weak_password")
     parts = services(request)
-    password_hash = await _hash(parts, wanted.password)
+    password_hash = await hash_new(parts, wanted.password, email, name)
     row = await parts.database.fetchrow(sql("register_customer"), uuid4(), email, name, password_hash, parts.now())
     if row is None:
         raise Refused(400, "User already exists", "user_exists")
+    parts.account_mails.send_verification(row["id"], row["email"])
     return ok(_user(row), 201)
 
 
@@ -95,16 +100,21 @@ async def register(request: web.Request) -> web.Response:
     },
 )
 async def login(request: web.Request) -> web.Response:
-    """Begin a session with a new id; told in the body and as a cookie."""
+    """Begin a session with a new id; told in the body and as a cookie. The browser is known from now on."""
     shown = await read_body(request, Credentials, "Email and password are required")
     email = shown.email.strip()
     if not email or not shown.password:
         raise Refused(400, "Email and password are required", "missing_field")
     parts = services(request)
-    row = await _verified(parts, email, shown.password)
-    session_id, expires_at = await parts.sessions.create(row["id"])
-    response = ok(SignedIn(_user(row), session_id, iso(expires_at)))
+    account, password_hash, device = await _verified(request, email, shown.password)
+    try:
+        session_id, expires_at = await parts.sessions.create(account["id"], _caller(request), password_hash)
+    except CannotBegin:
+        raise Refused(503, "This account was changed just now, try again", "try_again") from None
+    await parts.accounts.remember(account["id"], device)
+    response = ok(SignedIn(_user(account), session_id, iso(expires_at)))
     set_cookie(request, response, session_id, expires_at)
+    attempts.keep_device(request, response, device)
     return response
 
 
@@ -121,7 +131,11 @@ async def logout(request: web.Request) -> web.Response:
 async def me(request: web.Request) -> web.Response:
     """Who is signed in."""
     session = await customer(request)
-    return ok(User(session.customer_id, session.email, session.name, Role(session.role)))
+    # What was proven stays so; that it is not may be a minute old in the session.
+    is_verified = session.is_email_verified or await services(request).accounts.is_email_verified(
+        session.customer_id
+    )
+    return ok(User(session.customer_id, session.email, session.name, Role(session.role), is_verified))
 
 
 @operations.post("/api/v1/auth/ws-ticket", who=Who.SIGNED_IN, data=SocketTicket)
@@ -131,47 +145,85 @@ async def ws_ticket(request: web.Request) -> web.Response:
     return ok(SocketTicket(ticket, iso(expires_at)))
 
 
-async def _verified(parts: Services, email: str, password: str) -> asyncpg.Record:
-    """The account with this address and password; a wrong one and an unknown one look and take the same."""
-    throttle, name = parts.failed_logins, email.casefold()[:EMAIL_CHARS_MAX]
-    wait_s = throttle.wait_s(name) if parts.settings.is_rate_limited else 0
-    if wait_s:
-        raise Refused(429, "Too many failed attempts, try again later", "rate_limited", retry_after_s=wait_s)
-    row = await parts.database.fetchrow(sql("customer_by_email"), email)
-    stored = row["password_hash"] if row is not None else None
-    try:
-        is_right = await parts.passwords.verify(stored, password)
-    except PasswordsOverloaded as error:
-        raise _overloaded(error) from None
-    if row is None or not is_right:
-        throttle.failed(name)
-        raise Refused(401, "Invalid credentials", "invalid_credentials")
-    throttle.succeeded(name)
-    if parts.passwords.is_outdated(row["password_hash"]):
-        await _hash_again(parts, row, password)
-    return row
+def is_email(text: str) -> bool:
+    """May this be an e-mail address? Only a mail to it can tell."""
+    return len(text) <= EMAIL_CHARS_MAX and text.isprintable() and _EMAIL.fullmatch(text) is not None
 
 
-async def _hash_again(parts: Services, account: asyncpg.Record, password: str) -> None:
-    """Store the password with today's parameters; another time will do when there is much to do."""
-    try:
-        new_hash = await parts.passwords.hash(password)
-    except PasswordsOverloaded:
-        return
-    await parts.database.execute(sql("set_password_hash"), account["id"], account["password_hash"], new_hash)
+async def hash_new(parts: Services, password: str, email: str, name: str) -> str:
+    """The hash of a password that somebody of this address and name has chosen.
 
-
-async def _hash(parts: Services, password: str) -> str:
+    Raises:
+        Refused: 400 for a weak one, 503 when too many are waiting.
+    """
+    if sentence := weakness(password, email, name):
+        raise Refused(400, sentence, "weak_password")
     try:
         return await parts.passwords.hash(password)
     except PasswordsOverloaded as error:
-        raise _overloaded(error) from None
+        raise overloaded(error) from None
 
 
-def _overloaded(error: PasswordsOverloaded) -> Refused:
+def overloaded(error: PasswordsOverloaded) -> Refused:
+    """The refusal for those who come while too many passwords are waiting to be worked on."""
     sentence = "Too many people are signing in, try again"
     return Refused(503, sentence, "overloaded", retry_after_s=error.retry_after_s)
 
 
+class _Verified(NamedTuple):
+    """An account whose password was shown, what it was compared with, and the browser it was shown by."""
+
+    account: asyncpg.Record
+    password_hash: str
+    device: Device
+
+
+async def _verified(request: web.Request, email: str, password: str) -> _Verified:
+    """The account with this address and password; a wrong one and an unknown one look and take the same."""
+    parts, device = services(request), attempts.device(request)
+    account = await parts.database.fetchrow(sql("login_account"), email, device.hash if device else b"")
+    assert account is not None
+    if device is not None and account["knows_device"]:
+        guesses = attempts.guesses("login from", f"{account['id']}:{device.hash.hex()}")
+        others = []
+    else:
+        device = device if device is not None and account["is_device_ours"] else new_device()
+        guesses = attempts.logins_of(account["id"] or attempts.digest(account["asked"]))
+        others = attempts.logins_from(request)
+    await attempts.begin(request, guesses, *others)
+    try:
+        is_right = await parts.passwords.verify(account["password_hash"], password)
+    except PasswordsOverloaded as error:
+        await parts.throttle.give_back(guesses, *others)
+        raise overloaded(error) from None
+    if not is_right:
+        parts.accounts.logins_failed += 1
+        raise Refused(401, "Invalid credentials", "invalid_credentials")
+    await parts.throttle.forgive(guesses)
+    await parts.throttle.give_back(*others)
+    return _Verified(account, await _up_to_date(parts, account, password), device)
+
+
+async def _up_to_date(parts: Services, account: asyncpg.Record, password: str) -> str:
+    """The stored hash, made with today's parameters; another time will do when there is much to do."""
+    stored: str = account["password_hash"]
+    if not parts.passwords.is_outdated(stored):
+        return stored
+    try:
+        new_hash = await parts.passwords.hash(password)
+    except PasswordsOverloaded:
+        return stored
+    await parts.database.execute(sql("set_password_hash"), account["id"], stored, new_hash)
+    return new_hash
+
+
+def _caller(request: web.Request) -> Caller:
+    """What is shown of this request in the list of sessions. Headers may have anything in them, of any length."""
+    user_agent = request.headers.get(hdrs.USER_AGENT, "")[:USER_AGENT_CHARS_MAX]
+    return Caller("".join(char if char.isprintable() else "?" for char in user_agent), asked_by(request).address)
+
+
 def _user(account: asyncpg.Record) -> User:
-    return User(account["id"], account["email"], account["name"], Role(account["role"]))
+    return User(
+        account["id"], account["email"], account["name"], Role(account["role"]), account["is_email_verified"]
+    )

@@ -1,10 +1,12 @@
 """Every operation of the contract, `/api/v1`, in the order in which people read about them."""
 
 from server.rest import (
+    accounts,
     auth,
     availability,
     checkout,
     events,
+    my_sessions,
     organising_events,
     organising_venues,
     queue,
@@ -13,7 +15,19 @@ from server.rest import (
 )
 from server.rest.operations import Operation
 
-MODULES = (auth, events, venues, availability, seats, queue, checkout, organising_events, organising_venues)
+MODULES = (
+    auth,
+    accounts,
+    my_sessions,
+    events,
+    venues,
+    availability,
+    seats,
+    queue,
+    checkout,
+    organising_events,
+    organising_venues,
+)
 
 
 def all_operations() -> list[Operation]:

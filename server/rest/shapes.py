@@ -43,12 +43,13 @@ class Role(StrEnum):
 
 
 class User(Struct):
-    """An account."""
+    """An account. `email_verified`: somebody who reads mail at its address has confirmed it."""
 
     id: UUID
     email: str
     name: str
     role: Role
+    email_verified: bool
 
 
 class Venue(Struct):

@@ -25,8 +25,9 @@ CREATE INDEX mail_token_customer ON mail_token (customer_id);
 -- A browser that has signed in as this customer, known by the SHA-256 of its cookie. It opens nothing: it has
 -- guesses of its own, so that strangers who guess cannot keep the owner out.
 CREATE TABLE device (
-    customer_id  uuid NOT NULL REFERENCES customer,
     device_hash  bytea NOT NULL,
+    customer_id  uuid NOT NULL REFERENCES customer,
     signed_in_at timestamptz NOT NULL,
-    PRIMARY KEY (customer_id, device_hash)
+    PRIMARY KEY (device_hash, customer_id)
 );
+CREATE INDEX device_customer ON device (customer_id);

@@ -19,10 +19,12 @@ UPDATE customer
 
 -- name: login_account
 -- The account behind an e-mail address as it was typed. There is always a row: `asked` is the address in the one
--- form that counts, the rest is NULL where nobody has it. `knows_device`: it was used from this browser before.
+-- form that counts, the rest is NULL where nobody has it. $2 is a browser: has this account signed in with it, has
+-- anybody?
 SELECT asked.email AS asked, c.id, c.email, c.name, c.role, c.password_hash,
        c.email_verified_at IS NOT NULL AS is_email_verified,
-       EXISTS (SELECT FROM device d WHERE d.customer_id = c.id AND d.device_hash = $2) AS knows_device
+       EXISTS (SELECT FROM device d WHERE d.customer_id = c.id AND d.device_hash = $2) AS knows_device,
+       EXISTS (SELECT FROM device d WHERE d.device_hash = $2) AS is_device_ours
   FROM (SELECT lower($1) AS email) asked
   LEFT JOIN customer c ON lower(c.email) = asked.email
 
@@ -82,7 +84,7 @@ WITH others AS (
 )
 INSERT INTO device (customer_id, device_hash, signed_in_at)
 VALUES ($1, $2, $3)
-ON CONFLICT (customer_id, device_hash) DO UPDATE SET signed_in_at = excluded.signed_in_at
+ON CONFLICT (device_hash, customer_id) DO UPDATE SET signed_in_at = excluded.signed_in_at
 
 -- name: drop_old_devices
 -- Drops the browsers that have not signed in since this moment.

@@ -21,3 +21,7 @@ DELETE FROM node WHERE lease_until < clock_timestamp() - interval '1 day'
 -- name: take_node_lock
 -- The advisory lock that tells others that this process is alive. $1 id.
 SELECT pg_advisory_lock(node_lock_key($1));
+
+-- name: ping
+-- Is the other end of this connection still there?
+SELECT 1;

@@ -1,5 +1,6 @@
 """A small application around the real parts: the door, the envelope and the routes, with a clock for tests."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
@@ -12,15 +13,21 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 from redis.asyncio import Redis
 
+from server.account_mails import AccountMails
+from server.accounts import Accounts
+from server.ending import end
 from server.engines import RedisAddress
+from server.mail.outgoing import Outgoing
+from server.mail.shelf import Shelf
 from server.passwords import Passwords
 from server.rate_limits import RateLimits
-from server.rest import auth, envelope, events, health, origin, security_headers, venues
+from server.rest import accounts as account_routes
+from server.rest import auth, envelope, events, health, my_sessions, origin, security_headers, venues
 from server.services import SERVICES, Services
 from server.session_cache import SessionCache
 from server.sessions import Sessions
 from server.settings import Settings
-from server.throttle import FailureThrottle
+from server.throttle import Throttle
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.rows import add_customer
 from tests.server.parts import own, shared_database, usher
@@ -80,15 +87,33 @@ async def rate_limits(redis: Redis, clock: Clock) -> AsyncIterator[RateLimits]:
 
 
 @pytest.fixture
+def shelf(clock: Clock) -> Shelf:
+    """Where the mails arrive."""
+    return Shelf(clock)
+
+
+@pytest.fixture
+async def outgoing(shelf: Shelf) -> AsyncIterator[Outgoing]:
+    """The line before the shelf, at work."""
+    made = Outgoing(shelf)
+    work = asyncio.create_task(made.run())
+    yield made
+    await end(work)
+
+
+@pytest.fixture
 def parts(
     database: asyncpg.Pool,
     redis: Redis,
     sessions: Sessions,
     passwords: Passwords,
     rate_limits: RateLimits,
+    shelf: Shelf,
+    outgoing: Outgoing,
     clock: Clock,
 ) -> Services:
     """The parts that these routes use; those of the sale are missing."""
+    accounts, throttle = Accounts(database, sessions, clock), Throttle(redis, clock)
     return some_parts(
         settings=Settings(),
         now=clock,
@@ -96,8 +121,11 @@ def parts(
         redis=redis,
         passwords=passwords,
         sessions=sessions,
-        failed_logins=FailureThrottle(clock),
         rate_limits=rate_limits,
+        throttle=throttle,
+        accounts=accounts,
+        account_mails=AccountMails(database, accounts, outgoing, throttle, "https://tickets.example.org"),
+        mail_shelf=shelf,
     )
 
 
@@ -109,7 +137,7 @@ def app(parts: Services) -> web.Application:
     )
     made[SERVICES] = parts
     made.on_response_prepare.append(security_headers.prepare_response)
-    for module in (auth, events, venues):
+    for module in (auth, account_routes, my_sessions, events, venues):
         made.router.add_routes(module.operations.routes)
     made.router.add_routes(health.routes)
     return made

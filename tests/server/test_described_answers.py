@@ -5,7 +5,9 @@ Each answer must fit its description exactly: a field that is not described is a
 
 import re
 from typing import Any
+from uuid import UUID
 
+from server.accounts import Purpose
 from server.rest import describing
 from server.rest.openapi import document
 from tests.rows import add_customer
@@ -60,6 +62,7 @@ async def test_every_success_is_as_it_is_described(usher: Usher) -> None:
     ada = await _sign_up(walk)
     await _look_around(walk, event_id)
     await _buy(walk, event_id, ada)
+    ada = await _keep_account(walk, ada)
     await _leave(walk, ada)
     for name in ("health", "ready", "live", "metrics", "openapi_json", "docs"):
         await walk.go(name)
@@ -112,6 +115,26 @@ async def _buy(walk: Walk, event_id: str, ada: Customer) -> None:
     await walk.go("list_orders", ada)
     await walk.go("show_order", ada, order_id=bought["order"]["id"])
     await walk.go("cancel_order", ada, order_id=bought["order"]["id"])
+
+
+async def _keep_account(walk: Walk, ada: Customer) -> Customer:
+    """Another password, and another by mail; ends signed in anew."""
+    accounts = walk.usher.parts.accounts
+    await walk.go("resend_verification", ada)
+    await walk.go("verify_email", body={"token": await accounts.make_token(Purpose.VERIFY_EMAIL, UUID(ada.id))})
+    await walk.usher.sign_in(ada.id)
+    other = (await walk.go("my_sessions", ada))[0]
+    assert not other["is_current"]
+    await walk.go("end_my_session", ada, session_id=other["id"])
+    assert await walk.go("end_other_sessions", ada) == {"ended": 0}
+    await walk.go("change_password", ada)
+    await walk.go("ask_for_reset")
+    token = await accounts.make_token(Purpose.RESET_PASSWORD, UUID(ada.id))
+    await walk.go("reset_password", body={"token": token})
+    password = OPERATIONS["reset_password"][2]["requestBody"]["content"]["application/json"]["example"]
+    session = await walk.go("login", body={"password": password["new_password"]})
+    assert session["user"]["email_verified"]
+    return Customer(ada.id, session["sessionId"])
 
 
 async def _leave(walk: Walk, ada: Customer) -> None:

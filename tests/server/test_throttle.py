@@ -1,38 +1,127 @@
-"""The throttle of failures: who is sent away, for how long, and that it does not grow."""
+"""The throttle: who is sent away, for how long, that many at once have one budget, with Redis and without it."""
+
+import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
-from server import throttle
-from server.throttle import FailureThrottle
+from server import throttle as throttle_module
+from server.engines import RedisAddress
+from server.redis_connection import open_redis
+from server.throttle import Budget, Throttle
+from tests.conftest import REDIS_TEST_DATABASE
+from tests.proxy import RedisProxy
 from tests.server.conftest import Clock
 
+ADA = Budget("ada", 3, 60)
+BOB = Budget("bob", 3, 60)
+HALL = Budget("hall", 5, 600)
 
-def test_a_name_that_fails_too_often_waits_until_the_window_ends(clock: Clock) -> None:
-    failures = FailureThrottle(clock, failures_max=3, window_s=60)
+
+@pytest.fixture
+async def proxy(redis_address: RedisAddress) -> AsyncIterator[RedisProxy]:
+    made = RedisProxy(redis_address)
+    await made.mend()
+    yield made
+    await made.cut()
+
+
+@pytest.fixture(params=["redis", "no redis"])
+async def throttle(request: pytest.FixtureRequest, proxy: RedisProxy, clock: Clock) -> AsyncIterator[Throttle]:
+    async with open_redis(proxy.address, database=REDIS_TEST_DATABASE) as redis:
+        if request.param == "no redis":
+            await proxy.cut()
+        yield Throttle(redis, clock)
+
+
+async def test_a_name_that_tries_too_often_waits_until_the_window_ends(throttle: Throttle, clock: Clock) -> None:
     for _ in range(2):
-        failures.failed("ada")
+        assert await throttle.begin(ADA) == 0
     clock.pass_s(30)
-    assert failures.wait_s("ada") == 0
-    failures.failed("ada")
-    assert failures.wait_s("ada") == 31
-    assert failures.wait_s("bob") == 0
-    clock.pass_s(30)
-    assert failures.wait_s("ada") == 0
-    failures.failed("ada")
-    assert failures.wait_s("ada") == 0
+    assert await throttle.begin(ADA) == 0
+    assert await throttle.begin(ADA) == 30
+    assert await throttle.begin(BOB) == 0
+    clock.pass_s(29.5)
+    assert await throttle.begin(ADA) == 1
+    clock.pass_s(0.5)
+    assert [await throttle.begin(ADA) for _ in range(4)] == [0, 0, 0, 60]
 
 
-def test_a_success_forgives(clock: Clock) -> None:
-    failures = FailureThrottle(clock, failures_max=1)
-    failures.failed("ada")
-    failures.succeeded("ada")
-    failures.succeeded("bob")
-    assert failures.wait_s("ada") == 0
+async def test_many_at_once_have_one_budget(throttle: Throttle) -> None:
+    waits = await asyncio.gather(*(throttle.begin(ADA) for _ in range(50)))
+    assert sorted(waits) == [0] * 3 + [60] * 47
 
 
-def test_it_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "NAMES_MAX", 3)
-    failures = FailureThrottle(clock, failures_max=1)
-    for name in "abcd":
-        failures.failed(name)
-    assert [failures.wait_s(name) > 0 for name in "abcd"] == [False, True, True, True]
+async def test_a_success_forgives(throttle: Throttle) -> None:
+    for _ in range(3):
+        await throttle.begin(ADA)
+    await throttle.forgive(ADA)
+    await throttle.forgive(BOB)
+    assert await throttle.begin(ADA) == 0
+
+
+async def test_an_attempt_that_is_given_back_does_not_count(throttle: Throttle, clock: Clock) -> None:
+    await throttle.begin(ADA)
+    for _ in range(5):
+        assert await throttle.begin(ADA) == 0
+        await throttle.give_back(ADA)
+    await throttle.give_back(BOB)
+    assert [await throttle.begin(ADA) for _ in range(3)] == [0, 0, 60]
+    assert [await throttle.begin(BOB) for _ in range(4)] == [0, 0, 0, 60]
+
+
+async def test_the_window_begins_once_though_all_is_given_back(throttle: Throttle, clock: Clock) -> None:
+    await throttle.begin(ADA)
+    await throttle.give_back(ADA)
+    clock.pass_s(20)
+    assert [await throttle.begin(ADA) for _ in range(4)] == [0, 0, 0, 40]
+
+
+async def test_of_several_budgets_all_are_counted_or_none(throttle: Throttle) -> None:
+    assert [await throttle.begin(ADA, HALL) for _ in range(4)] == [0, 0, 0, 60]
+    assert [await throttle.begin(BOB, HALL) for _ in range(3)] == [0, 0, 600], "what was refused did not count"
+    assert await throttle.begin(BOB) == 0
+
+
+async def test_off_it_counts_nothing(throttle: Throttle) -> None:
+    throttle.is_on = False
+    assert [await throttle.begin(ADA) for _ in range(5)] == [0] * 5
+    throttle.is_on = True
+    assert await throttle.begin(ADA) == 0
+
+
+async def test_all_nodes_count_together(redis: Redis, clock: Clock) -> None:
+    one, two = Throttle(redis, clock), Throttle(redis, clock)
+    assert [await node.begin(ADA) for node in (one, two, one, two)] == [0, 0, 0, 60]
+
+
+async def test_a_lost_redis_is_counted_without_and_asked_again(proxy: RedisProxy, clock: Clock) -> None:
+    async with open_redis(proxy.address, database=REDIS_TEST_DATABASE) as redis:
+        throttle, other = Throttle(redis, clock), Throttle(redis, clock)
+        await proxy.cut()
+        assert [await throttle.begin(ADA) for _ in range(4)] == [0, 0, 0, 60]
+        await proxy.mend()
+        assert await throttle.begin(ADA) == 60, "not asked again at once"
+        clock.pass_s(throttle_module.REDIS_PAUSE_S)
+        assert [await node.begin(ADA) for node in (throttle, other, throttle, other)] == [0, 0, 0, 60]
+
+
+async def test_nothing_stays_in_redis(redis: Redis, clock: Clock) -> None:
+    throttle = Throttle(redis, clock)
+    await throttle.begin(ADA, HALL)
+    await throttle.give_back(ADA, BOB)
+    keys = await redis.keys("usher:attempts:*")
+    assert len(keys) == 2
+    assert all([0 < await redis.pttl(key) <= 600_000 for key in keys])
+
+
+async def test_alone_it_is_bounded(proxy: RedisProxy, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle_module, "NAMES_MAX", 3)
+    await proxy.cut()
+    async with open_redis(proxy.address, database=REDIS_TEST_DATABASE) as redis:
+        throttle = Throttle(redis, clock)
+        budgets = [Budget(name, 1, 60) for name in "abcd"]
+        for budget in budgets:
+            await throttle.begin(budget)
+        assert [await throttle.begin(budget) > 0 for budget in reversed(budgets)] == [True, True, True, False]
