@@ -55,4 +55,9 @@ class BatchLog:
 
 
 def _ids(told: Sequence[Told]) -> tuple[str, ...]:
-    return tuple(one.correlation_id for one in told[:CORRELATION_IDS_MAX] if one.correlation_id)
+    return tuple(_id(one) for one in told[:CORRELATION_IDS_MAX] if one.correlation_id)
+
+
+def _id(told: Told) -> str:
+    """A request brings one command; a socket brings many, which have names of their own."""
+    return told.correlation_id if told.origin is None else f"{told.correlation_id}/{told.asked.command.id}"

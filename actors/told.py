@@ -17,7 +17,7 @@ Reply = Callable[[bytes, Rejected | None], None]
 class Told(Struct, frozen=True):
     """A command in an inbox. `origin` is the socket it came from, which needs no news of its own doing.
 
-    `correlation_id` names the request that it came with wherever the log tells of it.
+    `correlation_id` names the request or the socket that it came by, wherever the log tells of it.
     """
 
     asked: Asked

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from actors.core.holding import shown
 from actors.core.verdict import Asked
 from actors.supervisor import NotOwned
-from actors.told import Told
+from actors.told import Reply, Told
 from protocol import limits
 from protocol.codes import CloseCode, Code
 from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, read_command
@@ -97,6 +97,7 @@ class Connection:
         self._session = session
         self._customer = None if session is None else str(session.customer_id)
         self._correlation_id = current_id()
+        self._replies: dict[type[Command], Reply] = {}
         self._pace = parts.command_paces.of_socket(self._customer)
         self._unanswered = 0
         self._cut: asyncio.TimerHandle | None = None
@@ -188,17 +189,25 @@ class Connection:
             self._refuse(command, rejected(command.id, Code.OVERLOADED, retry_after_ms=1_000))
         else:
             self._unanswered += 1
-            reply = self._parts.metrics.counted(VIA, command, self._reply)
-            told = Told(Asked(customer, command), reply, self.outbox, f"{self._correlation_id}/{command.id}")
+            reply = self._replies.get(type(command)) or self._reply_to(type(command))
+            told = Told(Asked(customer, command), reply, self.outbox, self._correlation_id)
             self._parts.supervisor.tell(self._event.event_id, told)
 
     def _refuse(self, command: Command | BadCommand, refusal: Rejected) -> None:
-        self._parts.metrics.command_answered(VIA, command, refusal)
+        self._parts.metrics.outcomes(VIA, type(command)).add(refusal)
         self.outbox.send(refusal)
 
-    def _reply(self, answer: bytes, _refusal: Rejected | None) -> None:
-        self._unanswered -= 1
-        self.outbox.send_text(answer)
+    def _reply_to(self, kind: type[Command]) -> Reply:
+        """The way back of the answers to commands of this type; made once."""
+        outcomes = self._parts.metrics.outcomes(VIA, kind)
+
+        def reply(answer: bytes, refusal: Rejected | None) -> None:
+            self._unanswered -= 1
+            outcomes.add(refusal)
+            self.outbox.send_text(answer)
+
+        self._replies[kind] = reply
+        return reply
 
     async def _open(self, command: Open) -> None:
         position = None

@@ -20,7 +20,6 @@ from prometheus_client.registry import Collector
 
 from actors.core.model import Order
 from actors.ports import Meter
-from actors.told import Reply
 from protocol.outbound import OrderStatus, Rejected
 
 ACCEPTED = "accepted"
@@ -70,18 +69,9 @@ class Metrics(Meter):
         """A request had this answer."""
         self._requests.labels(route, method, str(status)).observe(took_s)
 
-    def command_answered(self, via: str, command: object, refusal: Rejected | None) -> None:
-        """A command that came by `socket` or `rest` was accepted, or refused."""
-        self._commands.add(via, type(command), None if refusal is None else refusal.code)
-
-    def counted(self, via: str, command: object, reply: Reply) -> Reply:
-        """The same way back, which counts what goes along it."""
-
-        def counted(frame: bytes, refusal: Rejected | None) -> None:
-            self.command_answered(via, command, refusal)
-            reply(frame, refusal)
-
-        return counted
+    def outcomes(self, via: str, kind: type[Any]) -> "Outcomes":
+        """Where the answers to this type of command are counted, for those that come by `socket` or `rest`."""
+        return self._commands.outcomes(via, kind)
 
     def batch_committed(self, commands: int, took_s: float) -> None:
         self._batch_s.observe(took_s)
@@ -96,22 +86,43 @@ class Metrics(Meter):
             self._tickets.inc(len(order.seats))
 
 
+class Outcomes:
+    """How the commands of one type that came one way were answered: tens of thousands in a second."""
+
+    __slots__ = ("accepted", "refused")
+
+    def __init__(self) -> None:
+        self.accepted = 0
+        self.refused: dict[str, int] = {}
+
+    def add(self, refusal: Rejected | None) -> None:
+        """One more was accepted, or refused."""
+        if refusal is None:
+            self.accepted += 1
+        else:
+            self.refused[refusal.code] = self.refused.get(refusal.code, 0) + 1
+
+
 class _Commands(Collector):
-    """How often each command had which outcome: there are tens of thousands in a second."""
+    """All outcomes."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._answered: dict[tuple[str, type[Any], str | None], int] = {}
+        self._outcomes: dict[tuple[str, type[Any]], Outcomes] = {}
         registry.register(self)
 
-    def add(self, via: str, kind: type[Any], code: str | None) -> None:
-        key = via, kind, code
-        self._answered[key] = self._answered.get(key, 0) + 1
+    def outcomes(self, via: str, kind: type[Any]) -> Outcomes:
+        found = self._outcomes.get((via, kind))
+        if found is None:
+            found = self._outcomes[via, kind] = Outcomes()
+        return found
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         said = "Commands answered; outcome is accepted or the code of the refusal"
         family = CounterMetricFamily("usher_commands", said, labels=("via", "type", "outcome"))
-        for (via, kind, code), count in self._answered.items():
-            family.add_metric((via, _type_of(kind), code or ACCEPTED), count)
+        for (via, kind), outcomes in self._outcomes.items():
+            for outcome, count in ((ACCEPTED, outcomes.accepted), *outcomes.refused.items()):
+                if count:
+                    family.add_metric((via, _type_of(kind), outcome), count)
         yield family
 
 

@@ -67,11 +67,11 @@ async def ask(parts: Services, event_id: str, asked: Asked) -> Accepted:
     answered: asyncio.Future[Accepted | Rejected] = asyncio.get_running_loop().create_future()
 
     def reply(frame: bytes, refusal: Rejected | None) -> None:
+        parts.metrics.outcomes(VIA, type(asked.command)).add(refusal)
         if not answered.done():
             answered.set_result(refusal or _accepted(frame))
 
-    counted = parts.metrics.counted(VIA, asked.command, reply)
-    parts.supervisor.tell(event_id, Told(asked, counted, correlation_id=current_id()))
+    parts.supervisor.tell(event_id, Told(asked, reply, correlation_id=current_id()))
     try:
         async with asyncio.timeout(ANSWER_S):
             answer = await answered

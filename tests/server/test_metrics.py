@@ -12,10 +12,6 @@ from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
 from prometheus_client.parser import text_string_to_metric_families
 
-from actors.told import Reply
-from protocol.codes import Code
-from protocol.inbound import BadCommand, HoldSeats
-from protocol.outbound import Rejected, rejected
 from server.engines import PostgresAddress, RedisAddress
 from server.metrics import Metrics
 from server.passwords import Passwords
@@ -189,19 +185,6 @@ def test_servers_do_not_share_their_counts() -> None:
     one.batch_failed()
     assert one.registry.get_sample_value("usher_batches_failed_total") == 1
     assert other.registry.get_sample_value("usher_batches_failed_total") == 0
-
-
-def test_a_way_back_that_is_counted_is_the_same_way() -> None:
-    metrics, went = Metrics(), list[tuple[bytes, Rejected | None]]()
-    refusal = rejected("c", Code.BUSY)
-    reply: Reply = metrics.counted("socket", HoldSeats("c", (1,)), lambda *said: went.append(said))
-    reply(b"yes", None)
-    reply(b"no", refusal)
-    metrics.command_answered("socket", BadCommand("c", "x"), rejected("c", Code.BAD_COMMAND))
-    assert went == [(b"yes", None), (b"no", refusal)]
-    for kind, outcome in (("hold_seats", "accepted"), ("hold_seats", "busy"), ("unreadable", "bad_command")):
-        labels = {"via": "socket", "type": kind, "outcome": outcome}
-        assert metrics.registry.get_sample_value("usher_commands_total", labels) == 1
 
 
 def refusal_of(peer: tuple[str, int] | None, headers: dict[str, str], token: str | None) -> Any:
