@@ -37,11 +37,12 @@ class Walk:
     ) -> Any:
         """Ask for one operation: the example of its body with these changes. Answers `data`."""
         method, path, operation = OPERATIONS[name]
-        path = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
         sent: Json = {"headers": by.headers if by is not None else {}}
         if "requestBody" in operation:
             sent["json"] = operation["requestBody"]["content"]["application/json"]["example"] | (body or {})
-        async with self.usher.http.request(method, f"{self.usher.url}{path}{query}", **sent) as answer:
+        async with self.usher.http.request(
+            method, f"{self.usher.url}{_filled(path, ids)}{query}", **sent
+        ) as answer:
             text = await answer.text()
             described = operation["responses"].get(str(answer.status))
             assert answer.status < 300, f"{name}: {text}"
@@ -170,11 +171,16 @@ async def test_refusals_are_as_they_are_described(usher: Usher) -> None:
     ada = await usher.customer()
     for name, asked, ids, status in REFUSED:
         method, path, operation = OPERATIONS[name]
-        path = re.sub(r"\{(\w+)\}", lambda found, ids=ids: ids[found[1]], path)
         headers = (ada.headers if status != 401 else {}) | asked.get("headers", {})
-        async with usher.http.request(method, usher.url + path, **asked | {"headers": headers}) as answer:
+        async with usher.http.request(
+            method, usher.url + _filled(path, ids), **asked | {"headers": headers}
+        ) as answer:
             assert answer.status == status, (name, await answer.text())
             found = await answer.json()
         schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
         assert faults(DOCUMENT, schema, found) == [], name
         assert found["code"] in codes_of(operation, str(status))
+
+
+def _filled(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
