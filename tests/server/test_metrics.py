@@ -1,7 +1,9 @@
 """What can be seen at /metrics: counts that are right, labels that are bounded, and a door that is shut."""
 
 import asyncio
+import re
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 from uuid import uuid4
@@ -24,6 +26,7 @@ from tests.server.parts import Till, Usher, running, until
 
 Series = dict[str, dict[tuple[str, ...], float]]
 
+ROOT = Path(__file__).parents[2]
 LOCAL, FAR = ("127.0.0.1", 1), ("203.0.113.7", 1)
 TOKEN = "a-token-for-metrics"
 
@@ -139,6 +142,15 @@ async def test_what_the_parts_are_like_is_looked_up(own: Usher) -> None:
     assert seen["usher_sessions_created_total"] == {(): 1}
     for name in ("process_resident_memory_bytes", "python_gc_collections_total", "python_info"):
         assert name in seen
+
+
+async def test_every_metric_is_described(own: Usher) -> None:
+    described = set(re.findall(r"^\| `(usher_\w+)`", (ROOT / "docs/operations.md").read_text(), re.MULTILINE))
+    await own.event()
+    async with own.http.get(own.url + "/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    known = {line.split()[2] for line in lines if line.startswith("# TYPE usher_")}
+    assert {name for name in known if not name.endswith("_created")} == described
 
 
 async def is_at(usher: Usher, name: str, value: float) -> bool:
