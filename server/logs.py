@@ -42,11 +42,11 @@ _NAMED = re.compile(
       (?: "[^"]*" | '[^']*' | [^\s&;,)}\]]+ )
     """
 )
-_EMAIL_PART = r"""[^\s@"'<>()\[\]{},;:=/\\]+"""
+_APART = r"""\s@"'<>()\[\]{},;:=/\\"""
 _BARE = re.compile(
     rf"""(?ix)
     \b bearer \s+ \S+
-    | {_EMAIL_PART} @ {_EMAIL_PART}
+    | (?<! [^{_APART}] ) [^{_APART}]++ @ [^{_APART}]++    # an address; looked for at the start of words alone
     | (?<! [\w-] ) [A-Za-z0-9_-]{{43}} (?! [\w-] )     # the form of every session id and ticket
     """
 )
