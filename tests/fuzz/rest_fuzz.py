@@ -31,7 +31,7 @@ _TROUBLE = re.compile(r"Traceback|\b(?:ERROR|CRITICAL)\b|\"level\": ?\"(?:error|
 
 
 class Attack(NamedTuple):
-    """How long and how hard: `seconds` bounds a run, `examples` each operation in a phase; at least one is given."""
+    """How long and how hard: `seconds` bounds a run, `examples` an operation in a phase; one of them is given."""
 
     seed: int
     seconds: int | None = None

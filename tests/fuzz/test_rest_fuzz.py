@@ -25,7 +25,7 @@ async def test_a_server_process_withstands() -> None:
         server = UsherProcess(Path(folder) / "data")
         await server.start()
         try:
-            said = await attack(server, Attack(seed=1, examples=8))
+            said = await attack(server, Attack(seed=1, examples=5))
         finally:
             await server.clean_up()
     assert said.count("Schemathesis") == 3
