@@ -69,8 +69,8 @@ def test_its_words_stand_out(arrive: Arrive, scheme: str) -> None:
     page.goto("/api/docs")
     page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
     assert page.evaluate(CONTRAST) == []
-    page.locator("h1").evaluate("heading => { heading.style.color = 'rgb(127, 127, 127)'; }")
-    assert page.evaluate(CONTRAST) != [], "the check finds nothing"
+    page.locator("h1").evaluate("heading => { heading.style.color = 'rgb(120, 120, 120)'; }")
+    page.wait_for_function(f"({CONTRAST})().length > 0")  # with reduced motion a colour still takes a frame
 
 
 def test_it_is_used_by_keyboard(visitor: Visitor) -> None:
