@@ -7,11 +7,16 @@ from tests.browser.conftest import Arrive
 from tests.browser.visitor import Visitor
 
 CONTRAST = """() => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const known = new Map();
     const channels = (color) => {
-        const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-        canvas.fillStyle = color;
-        canvas.fillRect(0, 0, 1, 1);
-        return canvas.getImageData(0, 0, 1, 1).data;
+        if (!known.has(color)) {
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = color;
+            canvas.fillRect(0, 0, 1, 1);
+            known.set(color, canvas.getImageData(0, 0, 1, 1).data);
+        }
+        return known.get(color);
     };
     const light = (color) => {
         const [r, g, b] = Array.from(channels(color)).slice(0, 3).map((part) => {
