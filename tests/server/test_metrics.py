@@ -12,8 +12,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from actors.core.verdict import Asked
+from actors.told import Told
+from protocol.inbound import ReleaseSeats
 from server.engines import PostgresAddress, RedisAddress
 from server.metrics import Metrics
 from server.passwords import Passwords
@@ -178,18 +182,18 @@ async def test_passwords_that_wait_are_seen() -> None:
 
 
 async def test_what_waits_in_an_inbox_is_seen(own: Usher) -> None:
-    event_id, ada = await own.event(), await own.customer()
-    async with own.socket(event_id, ada) as socket:
-        await socket.open()
-        async with own.database.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT FROM event_head FOR UPDATE")
-            for number in range(3):
-                await socket.send(type="release_seats", id=f"r{number}", seats=[])
-                await socket.settled()
-            await until(partial(is_at, own, "usher_inbox_commands", 2))
-            deepest = (await scraped(own))["usher_inbox_commands_deepest"]
-        assert deepest == {(): 2}
-        await socket.seen("accepted", id="r2")
+    ada, shows, answers = await own.customer(), [await own.event(), await own.event()], asyncio.Queue[bytes]()
+    for event_id in shows:
+        await own.parts.supervisor.seating(event_id)
+    for event_id, number in ((shows[0], 1), (shows[0], 2), (shows[1], 3)):
+        asked = Asked(ada.id, ReleaseSeats(f"r{number}", ()))
+        own.parts.supervisor.tell(event_id, Told(asked, lambda frame, _: answers.put_nowait(frame)))
+    seen = series_of(generate_latest(own.parts.metrics.registry).decode())  # before anybody gets a turn
+    assert seen["usher_inbox_commands"] == {(): 3}
+    assert seen["usher_inbox_commands_deepest"] == {(): 2}
+    for _ in range(3):
+        assert b"accepted" in await answers.get()
+    assert (await scraped(own))["usher_inbox_commands"] == {(): 0}
 
 
 def test_servers_do_not_share_their_counts() -> None:
