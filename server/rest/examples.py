@@ -42,7 +42,7 @@ def words() -> Words:
 
 
 def explained(schemas: dict[str, Json]) -> dict[str, Json]:
-    """These shapes, their fields with what they mean and an example; what a type says itself wins."""
+    """These shapes, their fields with what they mean and an example; without words, what the type says stays."""
     return {name: _explained(name, schema) for name, schema in schemas.items()}
 
 

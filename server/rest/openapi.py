@@ -5,11 +5,11 @@ import re
 import shlex
 from collections.abc import Iterable
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
+from server import VERSION
 from server.rest.examples import REF, Json, body_example, data_example, example_of, explained, word, words
 from server.rest.operations import Operation, Who
 from server.rest.refusals import refusals_of
@@ -34,7 +34,7 @@ def document(operations: Iterable[Operation]) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Usher",
-            "version": version("usher"),
+            "version": VERSION,
             "description": "\n\n".join(words().about),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -152,7 +152,7 @@ def _body_example(operation: Operation, shapes: _Shapes) -> Any:
 def _responses(operation: Operation, shapes: _Shapes) -> Json:
     made = {str(operation.status): _success(operation, shapes)}
     if operation.is_revalidated:
-        made["304"] = {"description": "Nothing has changed since the `ETag` named in `If-None-Match`."}
+        made["304"] = {"description": "Not modified: the `ETag` in `If-None-Match` is still right."}
     for status, codes in refusals_of(operation).items():
         made[str(status)] = _refusal(status, codes)
     return made

@@ -1,7 +1,9 @@
 """The description of the interface: sound, complete, with examples that fit, and a page that needs nothing else."""
 
 import re
+import tomllib
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,11 @@ NAMES = [one["operationId"] for _, _, one in OPERATIONS]
 def test_the_document_is_openapi_3_1() -> None:
     validate(DOCUMENT)
     assert DOCUMENT["openapi"].startswith("3.1.")
+
+
+def test_its_version_is_the_projects() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert DOCUMENT["info"]["version"] == project["version"]
 
 
 def test_a_document_that_is_wrong_would_be_found() -> None:
