@@ -45,7 +45,11 @@ NOTE_CHARS_MAX = 1_000
 """Of a case's description in the report; the case itself can be had again."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-_TROUBLE = re.compile(r"Traceback|\b(?:ERROR|CRITICAL)\b|\"level\": ?\"(?:error|critical)\"|never retrieved")
+_TROUBLE = re.compile(
+    r"Traceback|never retrieved"
+    r"|\"exception\": ?[\[\"]|\"level\": ?\"(?:error|critical)\""  # the log as JSON
+    r"|\[(?:\x1b\[[\d;]*m)*(?:error|critical)"  # and for people
+)
 
 SignIn = Callable[[], Awaitable[str]]
 Trouble = Callable[[], list[str]]
