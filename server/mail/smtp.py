@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, make_msgid
@@ -71,7 +70,7 @@ class SmtpMailer(Mailer):
         try:
             # As one parsed address: a comma in it makes no second recipient.
             message["To"] = Address(addr_spec=mail.to)
-        except (ValueError, IndexError, MessageError):
+        except Exception:  # for what is no address the library raises all kinds, AttributeError too
             raise MailRefused("no address that mail knows") from None
         message["From"] = self._at.sender
         message["Subject"] = mail.subject

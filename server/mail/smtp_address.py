@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.errors import MessageError
 from email.headerregistry import Address
 from typing import Self
 from urllib.parse import unquote, urlsplit
@@ -68,6 +67,6 @@ def _sender(text: str) -> Address:
         address = Address(display_name=name, addr_spec=found["in_brackets"] or found["bare"])
         if not address.username or not address.domain:
             raise ValueError
-    except (ValueError, IndexError, MessageError):
+    except Exception:  # for what is no address the library raises all kinds, AttributeError too
         raise SettingsError(f"USHER_MAIL_FROM must be an e-mail address, not {text!r}") from None
     return address
