@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import socket
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
 from multidict import CIMultiDict
 
 from tests.server.parts import DEADLINE_S
+
+DEAF_BUFFER_BYTES = 2048
 
 
 class RawAnswer(NamedTuple):
@@ -28,15 +31,23 @@ class RawAnswer(NamedTuple):
 
 
 class RawHttp:
-    """One connection, on which bytes are sent as they are."""
+    """One connection, on which bytes are sent as they are. A deaf one reads nothing, and its kernel little."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_deaf: bool = False) -> None:
         self._at = urlsplit(url)
+        self._is_deaf = is_deaf
         self.reader: asyncio.StreamReader
         self.writer: asyncio.StreamWriter
 
     async def __aenter__(self) -> Self:
-        self.reader, self.writer = await asyncio.open_connection(self._at.hostname, self._at.port)
+        sock = socket.socket()
+        sock.setblocking(False)
+        if self._is_deaf:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DEAF_BUFFER_BYTES)
+        await asyncio.get_running_loop().sock_connect(sock, (self._at.hostname, self._at.port))
+        self.reader, self.writer = await asyncio.open_connection(sock=sock)
+        if self._is_deaf:
+            cast("asyncio.Transport", self.writer.transport).pause_reading()
         return self
 
     async def __aexit__(
