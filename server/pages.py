@@ -66,7 +66,7 @@ async def seat_map(request: web.Request) -> web.Response:
 
 @web.middleware
 async def _existing(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A file that is not there is unknown at once: aiohttp finds out while it sends it, too late for the envelope."""
+    """A file that is not there is unknown at once: aiohttp finds out while sending, too late for the envelope."""
     name = request.match_info.get("filename")
     if name is not None and not (STATIC_FOLDER / name).is_file():
         raise Refused(404, "Not found", "not_found")
