@@ -46,6 +46,7 @@ from server.rest.origin import guarded
 from server.rest.places import PlacesCache
 from server.rest.request_heads import sound
 from server.rest.security_headers import prepare_response
+from server.rest.shared_work import SharedQuestions
 from server.rest.under_way import RequestsUnderWay
 from server.sales import Sales
 from server.services import SERVICES, Services
@@ -151,6 +152,7 @@ async def running_parts(
             sockets=sockets,
             sales=Sales(pool),
             places=PlacesCache(pool),
+            event_lists=SharedQuestions(),
             keys_under_way=KeysUnderWay(),
             mirror=mirror,
             payments=payments,

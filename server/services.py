@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from server.rate_limits import RateLimits
     from server.rest.keys_under_way import KeysUnderWay
     from server.rest.places import PlacesCache
+    from server.rest.shared_work import SharedQuestions
     from server.sales import Sales
     from server.sessions import Sessions
     from server.settings import Settings
@@ -57,6 +58,7 @@ class Services:
     sockets: "Sockets"
     sales: "Sales"
     places: "PlacesCache"
+    event_lists: "SharedQuestions[bytes]"
     keys_under_way: "KeysUnderWay"
     mirror: "RedisMirror"
     payments: "PaymentWorker"

@@ -36,8 +36,7 @@ class AvailabilityQuery(msgspec.Struct):
 async def availability(request: web.Request) -> web.Response:
     """The seats of the event by section, or of one section; with `summary=true` only the counts."""
     query = read_query(request, AvailabilityQuery)
-    sale = await sale_of(request)
-    places = await services(request).places.get(sale.uuid)
+    sale, places = await _places(request)
     wanted = query.section
     _check(places, wanted)
     if not query.summary:
@@ -55,11 +54,17 @@ async def availability(request: web.Request) -> web.Response:
 )
 async def section_seats(request: web.Request) -> web.Response:
     """The seats of one section."""
-    sale = await sale_of(request)
-    places = await services(request).places.get(sale.uuid)
+    sale, places = await _places(request)
     section = request.match_info["section"]
     _check(places, section)
     return await _shared(request, sale, places, section, seats_pieces)
+
+
+async def _places(request: web.Request) -> tuple[Sale, Places]:
+    parts = services(request)
+    await parts.places.rounds.join()
+    sale = await sale_of(request)
+    return sale, await parts.places.get(sale.uuid)
 
 
 def _check(places: Places, section: str | None) -> None:

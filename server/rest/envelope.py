@@ -62,9 +62,9 @@ def ok(data: Any = _NOTHING, status: int = 200, *, beside: msgspec.Struct | None
     return _json(body if beside is None else body | msgspec.structs.asdict(beside), status)
 
 
-def ok_body(data: Any) -> bytes:
-    """The body of `ok(data)`, to be kept for `ok_again`."""
-    return msgspec.json.encode({"success": True, "data": data})
+def ok_body(data: Any, beside: msgspec.Struct) -> bytes:
+    """The body of `ok(data, beside=beside)`, to be kept for `ok_again`."""
+    return msgspec.json.encode({"success": True, "data": data} | msgspec.structs.asdict(beside))
 
 
 def ok_again(body: bytes) -> web.Response:

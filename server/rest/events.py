@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.ids import uuid_or_none
-from server.rest.envelope import Refused, iso, ok, read_query
+from server.rest.envelope import Refused, iso, ok, ok_again, ok_body, read_query
 from server.rest.moments import DayOrMoment, day_or_moment
 from server.rest.operations import Operations
 from server.rest.shapes import Event, EventCategory, EventStatus, Page
@@ -26,7 +26,7 @@ operations = Operations("events")
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
 
 
-class EventQuery(Struct, rename={"from_": "from"}):
+class EventQuery(Struct, frozen=True, rename={"from_": "from"}):
     """Which events are wanted. `search` looks in name, artist and venue; `venue` is an id or part of a name."""
 
     category: EventCategory | UnsetType = UNSET
@@ -43,12 +43,8 @@ class EventQuery(Struct, rename={"from_": "from"}):
 @operations.get("/api/v1/events", query=EventQuery, data=list[Event], beside=Page, is_revalidated=True)
 async def list_events(request: web.Request) -> web.Response:
     """One page of the events that match, by date, then id."""
-    query = read_query(request, EventQuery)
-    parts, page, limit = services(request), query.page, query.limit
-    rows = await parts.database.fetch(sql("events"), parts.now(), *_filters(query), limit, (page - 1) * limit)
-    total = rows[0]["total"]
-    data = [event_shape(row) for row in rows if row["id"] is not None]
-    return ok(data, beside=Page(total, page, limit, totalPages=-(-total // limit)))
+    query, parts = read_query(request, EventQuery), services(request)
+    return ok_again(await parts.event_lists.answer(query, lambda: _list(parts, query)))
 
 
 @operations.get("/api/v1/events/{event_id}", data=Event, refusals={404: ("event_not_found",)}, is_revalidated=True)
@@ -88,6 +84,14 @@ def event_shape(event: Row) -> Event:
         updated_at=iso(event["updated_at"]),
         venue=venue_shape(_venue_of(event)),
     )
+
+
+async def _list(parts: Services, query: EventQuery) -> bytes:
+    page, limit = query.page, query.limit
+    rows = await parts.database.fetch(sql("events"), parts.now(), *_filters(query), limit, (page - 1) * limit)
+    total = rows[0]["total"]
+    data = [event_shape(row) for row in rows if row["id"] is not None]
+    return ok_body(data, Page(total, page, limit, totalPages=-(-total // limit)))
 
 
 def _venue_of(event: Row) -> dict[str, Any]:

@@ -6,6 +6,7 @@ byte and refers to nothing before it. Source: RFC 1951 (deflate), RFC 1952 (gzip
 
 import struct
 import zlib
+from functools import lru_cache
 
 STORED_BYTES_MAX = 200
 """What is no longer than this is stored as it is: to begin compressing costs more than it saves."""
@@ -72,8 +73,9 @@ class GzipBody:
         return b"".join((*self._parts, _LAST_BLOCK, struct.pack("<II", self._crc, self._size & 0xFFFFFFFF)))
 
 
+@lru_cache(maxsize=64)
 def packed_body(plain: bytes) -> bytes:
-    """A body that is packed for one answer alone."""
+    """A body that is packed as a whole; the last ones are kept, since many ask for the same."""
     return zlib.compress(plain, _LEVEL, wbits=16 + zlib.MAX_WBITS)
 
 

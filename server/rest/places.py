@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from server.rest.rounds import Rounds
 from server.rest.seat_answers import SeatAnswers
 from server.rest.seat_texts import sections_of
 from server.rest.shared_work import Turns
@@ -37,9 +38,10 @@ class Places(Struct, frozen=True):
 
 
 class PlacesCache:
-    """The places of the events asked for last."""
+    """The places of the events asked for last. Who answers about many of them at a time takes part in `rounds`."""
 
     def __init__(self, database: asyncpg.Pool) -> None:
+        self.rounds = Rounds()
         self._database = database
         self._known: OrderedDict[UUID, Places] = OrderedDict()
         self._coming: dict[UUID, asyncio.Task[Places]] = {}

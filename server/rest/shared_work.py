@@ -1,7 +1,7 @@
 """Work that many ask for at about the same time: done once for all of them, and not all of the time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
@@ -9,6 +9,8 @@ T = TypeVar("T")
 
 SLICE_S = 0.0002
 """How long work may keep others from the loop, about."""
+REST = 4.0
+"""A fifth of the time is enough: the more who wait share an answer."""
 
 
 class Slices:
@@ -33,12 +35,13 @@ class Slices:
 
 
 class Turns:
-    """Work takes turns on the loop: one piece at a time, and after each a pause as long as it worked.
+    """Work takes turns on the loop: one piece at a time, and after each a pause `rest` times as long as it worked.
 
-    So all of it together never takes more than half of the loop's time.
+    So all of it together takes 1 / (1 + rest) of the loop's time at most.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rest: float = REST) -> None:
+        self._rest = rest
         self._taken = asyncio.Lock()
         self._not_before = 0.0
 
@@ -52,7 +55,7 @@ class Turns:
             try:
                 yield slices
             finally:
-                self._not_before = loop.time() + slices.worked_s
+                self._not_before = loop.time() + slices.worked_s * self._rest
 
 
 class SharedWork(Generic[T]):
@@ -63,22 +66,41 @@ class SharedWork(Generic[T]):
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
-        self._under_way: asyncio.Task[T] | None = None
         self._next: asyncio.Task[T] | None = None
+        self._under_way: asyncio.Task[T] | None = None  # the loop itself does not keep it from being thrown away
+
+    @property
+    def is_idle(self) -> bool:
+        """Is nothing under way, and nobody waiting?"""
+        return all(task is None or task.done() for task in (self._next, self._under_way))
 
     async def outcome(self, work: Callable[[Slices], Awaitable[T]]) -> T:
         """The outcome of `work`, or of that of somebody who waits already. Raises what it raised."""
         if self._next is None or self._next.done():
-            self._next = asyncio.create_task(self._do(work, self._under_way))
+            self._next = asyncio.create_task(self._do(work))
             self._next.add_done_callback(_seen)
         return await asyncio.shield(self._next)
 
-    async def _do(self, work: Callable[[Slices], Awaitable[T]], before: asyncio.Task[T] | None) -> T:
-        if before is not None:
-            await asyncio.wait([before])
+    async def _do(self, work: Callable[[Slices], Awaitable[T]]) -> T:
         async with self._turns.turn() as slices:
             self._under_way, self._next = self._next, None
             return await work(slices)
+
+
+class SharedQuestions(Generic[T]):
+    """Equal questions that come at about the same time are put once. As fresh as `SharedWork`."""
+
+    def __init__(self) -> None:
+        self._asked: dict[Hashable, SharedWork[T]] = {}
+
+    async def answer(self, question: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` answers. Raises what it raised."""
+        shared = self._asked.setdefault(question, SharedWork(Turns(rest=0)))
+        try:
+            return await shared.outcome(lambda _slices: work())
+        finally:
+            if shared.is_idle and self._asked.get(question) is shared:
+                del self._asked[question]
 
 
 def _seen(done: asyncio.Task[Any]) -> None:

@@ -23,6 +23,7 @@ from server.passwords import Passwords
 from server.rate_limits import RateLimits
 from server.rest import accounts as account_routes
 from server.rest import auth, envelope, events, health, my_sessions, origin, security_headers, venues
+from server.rest.shared_work import SharedQuestions
 from server.services import SERVICES, Services
 from server.session_cache import SessionCache
 from server.sessions import Sessions
@@ -120,6 +121,7 @@ def parts(
         database=database,
         redis=redis,
         passwords=passwords,
+        event_lists=SharedQuestions(),
         sessions=sessions,
         rate_limits=rate_limits,
         throttle=throttle,

@@ -13,11 +13,11 @@ import pytest
 from multidict import CIMultiDictProxy
 
 from protocol.limits import SEATS_PER_COMMAND_MAX
-from server.rest import availability, seat_answers, shared_work
+from server.rest import availability, events, seat_answers, shared_work
 from server.rest.gzip_pieces import Piece
 from server.rest.seat_texts import SectionTexts, sections_pieces
 from server.rest.shared_work import SharedWork, Slices
-from tests.server.parts import DEADLINE_S, SEAT_COUNT, SHARED, Customer, Usher, until
+from tests.server.parts import BLOCKED, DEADLINE_S, SEAT_COUNT, SHARED, Customer, Usher, until
 
 pytestmark = SHARED
 
@@ -44,7 +44,7 @@ async def get(usher: Usher, path: str, method: str = "GET", **headers: str) -> G
         aiohttp.ClientSession(auto_decompress=False) as http,
         http.request(method, f"{usher.url}/api/v1{path}", headers=named) as answer,
     ):
-        return Got(answer.status, answer.headers.copy(), await answer.read())
+        return Got(answer.status, answer.headers, await answer.read())
 
 
 def held(body: bytes) -> list[int]:
@@ -324,6 +324,39 @@ async def test_an_event_and_its_list_change_with_its_seats(usher: Usher) -> None
     await usher.reserve(event_id, [0], ada)
     for path, tag in zip(paths, known, strict=True):
         assert (await get(usher, path, If_None_Match=tag)).status == 200
+
+
+async def test_many_who_list_events_share_a_query(usher: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
+    event_id, ada = await usher.event(), await usher.customer()
+    path = f"/events?venue={(await usher.rest('GET', f'/events/{event_id}')).data['venue_id']}"
+    fetch, answer = events._list, usher.parts.event_lists.answer
+    queries, arrived, goes_on = 0, 0, asyncio.Event()
+
+    async def halting(*arguments: Any) -> bytes:
+        nonlocal queries
+        queries += 1
+        found = await fetch(*arguments)
+        await goes_on.wait()
+        return found
+
+    async def counted(*arguments: Any) -> bytes:
+        nonlocal arrived
+        arrived += 1
+        return await answer(*arguments)
+
+    monkeypatch.setattr(events, "_list", halting)
+    monkeypatch.setattr(usher.parts.event_lists, "answer", counted)
+    early = asyncio.create_task(usher.rest("GET", path))
+    await until(lambda: queries == 1)
+    await usher.reserve(event_id, [0], ada)
+    late = [asyncio.create_task(usher.rest("GET", path)) for _ in range(50)]
+    await until(lambda: arrived == 51)
+    goes_on.set()
+    async with asyncio.timeout(DEADLINE_S):
+        replies = [await early, *await asyncio.gather(*late)]
+    # The early one's query may have been before the hold; those who came after it are told of it.
+    assert {reply.data[0]["available_seats"] for reply in replies[1:]} == {SEAT_COUNT - len(BLOCKED) - 1}
+    assert queries == 2
 
 
 async def test_refusals_and_private_answers_are_not_kept(usher: Usher) -> None:

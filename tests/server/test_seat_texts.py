@@ -5,6 +5,7 @@ import gzip
 import json
 import random
 import zlib
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -16,8 +17,9 @@ from protocol.seat_state import SeatState
 from server.rest.accepted_coding import wants_gzip
 from server.rest.gzip_pieces import STORED_BYTES_MAX, GzipBody, Piece, PlainBody, packed_body
 from server.rest.places import Place
+from server.rest.rounds import ANSWERS_MAX, Rounds
 from server.rest.seat_texts import PIECE_SEATS_MAX, seats_pieces, sections_of, sections_pieces
-from server.rest.shared_work import SharedWork, Slices, Turns
+from server.rest.shared_work import REST, SharedQuestions, SharedWork, Slices, Turns
 from tests.simulation.virtual_time import scene
 
 SIZES = st.one_of(
@@ -155,7 +157,7 @@ def test_gzip_is_sent_to_whom_it_pleases(header: str, wanted: bool) -> None:
 
 @scene
 async def test_all_who_wait_share_one_piece_of_work() -> None:
-    shared: SharedWork[float] = SharedWork(Turns())
+    shared: SharedWork[float] = SharedWork(Turns(rest=1))
     loop, begun = asyncio.get_running_loop(), list[float]()
 
     async def work(_slices: Slices) -> float:
@@ -176,7 +178,7 @@ async def test_all_who_wait_share_one_piece_of_work() -> None:
 
 
 @scene
-async def test_work_of_all_kinds_takes_half_of_the_time_at_most() -> None:
+async def test_work_of_all_kinds_leaves_the_loop_to_others_for_most_of_the_time() -> None:
     turns, loop, worked = Turns(), asyncio.get_running_loop(), list[tuple[float, float]]()
 
     async def work(slices: Slices) -> None:
@@ -194,7 +196,7 @@ async def test_work_of_all_kinds_takes_half_of_the_time_at_most() -> None:
     await asyncio.gather(*(busy(SharedWork(turns)) for _ in range(3)))
     assert len(worked) == 15
     for (_, ended), (began, _) in pairwise(worked):
-        assert began >= ended + 0.5 - 1e-9
+        assert began >= ended + 0.5 * REST - 1e-9
 
 
 @scene
@@ -222,3 +224,53 @@ async def test_who_gives_up_leaves_the_others_their_answer() -> None:
     with pytest.raises(ConnectionError):
         await shared.outcome(failing)
     assert await shared.outcome(work) == 7
+
+
+@scene
+async def test_equal_questions_are_put_once() -> None:
+    questions: SharedQuestions[int] = SharedQuestions()
+    loop, put = asyncio.get_running_loop(), list[tuple[str, float]]()
+
+    async def ask_at(moment: float, question: str) -> int:
+        async def work() -> int:
+            put.append((question, loop.time()))
+            await asyncio.sleep(1)
+            return len(put)
+
+        await asyncio.sleep(moment)
+        return await questions.answer(question, work)
+
+    asked = [(0, "a"), (0, "a"), (0, "b"), (0.5, "a"), (0.6, "a"), (5, "a")]
+    await asyncio.gather(*(ask_at(moment, question) for moment, question in asked))
+    assert [question for question, _ in put] == ["a", "b", "a", "a"]
+    assert [moment for _, moment in put] == pytest.approx([0, 0, 1, 5])
+    assert not questions._asked, "what nobody asks is not kept"
+
+
+@scene
+async def test_a_few_are_answered_in_each_round() -> None:
+    rounds, loop = Rounds(), asyncio.get_running_loop()
+    passed, number = list[tuple[int, int]](), 0
+
+    def count() -> None:
+        nonlocal number
+        number += 1
+        if len(passed) < 50:
+            loop.call_soon(count)
+
+    async def reader(name: int) -> None:
+        await rounds.join()
+        passed.append((number, name))
+
+    count()
+    readers = [asyncio.create_task(reader(name)) for name in range(3 * ANSWERS_MAX + 50)]
+    await asyncio.sleep(0)
+    given_up = readers[2 * ANSWERS_MAX : 2 * ANSWERS_MAX + 53]
+    for one in given_up:
+        one.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+    assert [name for _, name in passed] == [k for k, one in enumerate(readers) if one not in given_up]
+    in_round = Counter(number for number, _ in passed)
+    assert max(in_round.values()) == ANSWERS_MAX
+    assert len(in_round) == 3, "no round is left out"
+    await rounds.join()
