@@ -226,6 +226,25 @@ async def test_every_answer_is_shut_to_other_content(shop: Open) -> None:
         assert headers["Server"] == "usher", "no versions"
 
 
+async def test_only_the_other_origin_may_embed_what_it_reads(shop: Open) -> None:
+    client = await shop()
+    for headers, policy in (
+        ({"Origin": CORS}, "cross-origin"),
+        ({}, "same-origin"),
+        ({"Origin": "null"}, "same-origin"),
+    ):
+        answer = await client.get("/api/v1/act", headers=OWN | headers)
+        assert answer.headers["Cross-Origin-Resource-Policy"] == policy
+
+
+async def test_under_tls_browsers_are_to_stay_there(shop: Open) -> None:
+    for public_origin, is_said in (("https://shop.example", True), ("http://shop.example", False), (None, False)):
+        client = await shop(public_origin=public_origin)
+        for path in ("/act", "/nothing"):
+            said = (await client.get(path, headers=OWN)).headers.get("Strict-Transport-Security")
+            assert said == ("max-age=31536000" if is_said else None)
+
+
 async def test_a_host_cannot_write_into_the_policy(shop: Open) -> None:
     client = await shop()
     for host in ("a; script-src *", "a b", "a'b", "*", "a,b"):
