@@ -26,11 +26,21 @@ routes = web.RouteTableDef()
 @routes.get("/events/{event_id}")
 @routes.get("/login")
 @routes.get("/register")
+@routes.get("/forgot-password")
 @routes.get("/orders")
 @routes.get("/orders/{order_id}")
 async def page(_request: web.Request) -> web.StreamResponse:
     """The application: it reads its own route from the address."""
     return web.FileResponse(STATIC_FOLDER / "index.html", headers={hdrs.CACHE_CONTROL: "no-cache"})
+
+
+@routes.get("/reset-password")
+@routes.get("/verify-email")
+async def mailed_page(request: web.Request) -> web.StreamResponse:
+    """The same, with a token in its address that is told to nobody."""
+    response = await page(request)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @web.middleware

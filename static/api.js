@@ -44,6 +44,15 @@ export const api = {
   /** @param {string} email @param {string} password @param {string} name @returns {Promise<Account>} */
   register: async (email, password, name) => (await call('POST', '/auth/register', { email, password, name })).data,
 
+  /** @param {string} email */
+  forgotPassword: async (email) => void (await call('POST', '/auth/password-reset', { email })),
+
+  /** @param {string} token from a mail @param {string} password */
+  resetPassword: async (token, password) => void (await call('POST', '/auth/password-reset/confirm', { token, new_password: password })),
+
+  /** @param {string} token from a mail */
+  verifyEmail: async (token) => void (await call('POST', '/auth/verify-email', { token })),
+
   signOut: async () => void (await call('POST', '/auth/logout')),
 
   /** @returns {Promise<OrderInfo[]>} */

@@ -96,6 +96,24 @@ export const T = {
     welcome: (/** @type {string} */ name) => `Welcome, ${name}.`,
   },
 
+  mailed: {
+    forgot: 'Forgot your password?',
+    forgotTitle: 'Forgot your password?',
+    forgotLead: 'We mail you a link to choose a new one. It is good for an hour.',
+    askReset: 'Mail me a link',
+    askedTitle: 'Look into your mail',
+    asked: 'If there is an account with this address, a link is on its way. It may take a minute; look among the unwanted mail, too.',
+    resetTitle: 'Choose a new password',
+    resetLead: 'You will be signed out everywhere, and sign in with the new one.',
+    reset: 'Change password',
+    changed: 'Password changed. Sign in with it.',
+    verifyTitle: 'Confirm your email address',
+    verifyLead: 'One click, and we know that our mail reaches you.',
+    verify: 'This is my address',
+    verified: 'Thank you. Your email address is confirmed.',
+    noToken: 'This link is not whole. Open the one in your mail again, or copy all of it.',
+  },
+
   connection: {
     connecting: 'Connecting',
     live: 'Live',

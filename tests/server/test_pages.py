@@ -18,6 +18,7 @@ from tests.server.parts import SEAT_COUNT, SHARED, Usher, hall
 pytestmark = SHARED
 
 PAGES = ["/", "/events", "/events/x", "/events/550e8400-e29b-41d4-a716-446655440202", "/login", "/register"]
+MAILED = ["/reset-password", "/reset-password?token=x", "/verify-email?token=x"]
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -40,7 +41,7 @@ async def get(usher: Usher, path: str, method: str = "GET", **headers: str) -> G
         return Got(answer.status, answer.headers, await answer.read())
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/orders", "/orders/x"])
+@pytest.mark.parametrize("path", [*PAGES, *MAILED, "/orders", "/orders/x", "/forgot-password"])
 async def test_every_address_of_the_application_is_its_page(usher: Usher, path: str) -> None:
     page = await get(usher, path)
     assert page.status == 200
@@ -49,6 +50,12 @@ async def test_every_address_of_the_application_is_its_page(usher: Usher, path: 
     assert page.body == (STATIC_FOLDER / "index.html").read_bytes()
     head = await get(usher, path, "HEAD")
     assert (head.status, head.body) == (200, b"")
+
+
+@pytest.mark.parametrize("path", MAILED)
+async def test_a_token_in_the_address_is_told_to_nobody(usher: Usher, path: str) -> None:
+    assert (await get(usher, path)).headers["Referrer-Policy"] == "no-referrer"
+    assert (await get(usher, "/login")).headers["Referrer-Policy"] != "no-referrer"
 
 
 async def test_an_address_that_is_none_of_ours(usher: Usher) -> None:
