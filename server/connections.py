@@ -6,6 +6,7 @@ answer may be read.
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -25,6 +26,9 @@ GOODBYES_MAX = 100
 """Refused connections that are given the time to read why; the others are cut at once."""
 
 SWEEP_S = 1.0
+TELL_S = 60.0
+"""How often the log is told that there are too many."""
+
 RETRY_AFTER_S = 5
 log = logging.getLogger(__name__)
 
@@ -52,7 +56,7 @@ class Connections:
         self._heads: dict[Connection, float] = {}
         self._unread: dict[asyncio.Transport, tuple[int, float]] = {}
         self._leaving: dict[asyncio.Transport, float] = {}
-        self._was_full = False
+        self._tell_again_at = -math.inf
 
     def __len__(self) -> int:
         return len(self._open)
@@ -61,9 +65,9 @@ class Connections:
         """May this new connection stay? Tell `gone` of it in either case."""
         address = _counted_as(transport, self._exempt)
         is_full = len(self._open) >= self._max
-        if is_full and not self._was_full:
+        if is_full and self._monotonic() >= self._tell_again_at:
+            self._tell_again_at = self._monotonic() + TELL_S
             log.warning("there are %d connections: no more are taken", self._max)
-        self._was_full = is_full
         per_address = self._settings.connections_per_address
         if is_full or (address is not None and 0 < per_address <= self._by_address[address]):
             return False

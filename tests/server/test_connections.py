@@ -170,6 +170,18 @@ def test_connections_are_counted_by_address() -> None:
     assert not connections._by_address
 
 
+def test_the_log_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Seconds()
+    connections = Connections(DoorSettings(connections_max=1), clock)
+    for passed_s, lines in ((0, 1), (0, 1), (59, 1), (1, 2)):
+        clock.now += passed_s
+        peer = Peer("192.0.2.1")
+        connections.admit(peer)
+        connections.admit(Peer("192.0.2.2"))
+        connections.gone(peer)
+        assert len(caplog.messages) == lines
+
+
 def test_zero_lifts_the_limit_of_an_address() -> None:
     connections = Connections(DoorSettings(connections_max=10, connections_per_address=0), Seconds())
     assert [connections.admit(Peer("192.0.2.1")) for _ in range(11)] == [True] * 10 + [False]
