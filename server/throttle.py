@@ -44,6 +44,7 @@ class Throttle:
         self._redis = redis
         self._own = _OwnBudgets()
         self._ask_redis_at_ms = 0
+        self._is_alone = False
 
     async def begin(self, *budgets: Budget) -> int:
         """Count one attempt on each budget, and answer 0.
@@ -80,13 +81,19 @@ class Throttle:
         if self._now_ms() < self._ask_redis_at_ms:
             return None
         try:
-            return int(await self._script([_key(budget) for budget in budgets], arguments))
+            answer = int(await self._script([_key(budget) for budget in budgets], arguments))
         except (RedisError, OSError) as problem:
             self._pause(problem)
             return None
+        if self._is_alone:
+            log.warning("attempts: counting in Redis again")
+            self._is_alone = False
+        return answer
 
     def _pause(self, problem: Exception) -> None:
-        log.warning("attempts: counting in this process alone (%r)", problem)
+        if not self._is_alone:
+            log.warning("attempts: counting in this process alone (%r)", problem)
+            self._is_alone = True
         self._ask_redis_at_ms = self._now_ms() + int(REDIS_PAUSE_S * 1000)
 
     def _now_ms(self) -> int:

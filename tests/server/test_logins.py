@@ -117,6 +117,15 @@ async def test_the_cookie_says_nothing_and_is_kept_long(client: Client, ada: str
     assert value.value not in stored
 
 
+async def test_under_tls_the_cookie_is_for_this_host_alone(client: Client, ada: str, parts: Services) -> None:
+    parts.settings = replace(parts.settings, public_origin="https://tickets.example.org")
+    answer = await client.post(f"{API}/login", json={"email": ada, "password": PASSWORD})
+    cookie = next(text for text in answer.headers.getall("Set-Cookie") if "device=" in text)
+    assert cookie.startswith("__Host-device=")
+    assert {"HttpOnly", "SameSite=Lax", "Path=/", "Secure"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+
+
 @pytest.mark.parametrize("device", ["", "x", "a" * 44, "é" * 43, "a" * 5000, "'; DROP TABLE device; --"])
 async def test_a_strange_cookie_is_no_device(client: Client, ada: str, device: str) -> None:
     answer = await client.post(

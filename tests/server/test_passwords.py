@@ -98,6 +98,14 @@ def test_other_passwords_may_be_chosen(password: str) -> None:
     assert weakness(password) is None
 
 
+@pytest.mark.parametrize("password", ["ada.king@Example.org", "ADA.KING", " Ada King-Noel ", "ada king-noel"])
+def test_what_everybody_knows_of_somebody_is_weak(password: str) -> None:
+    about = "Ada.King@example.org", "Ada King-Noel"
+    assert weakness(password, *about)
+    assert weakness(password) is None
+    assert weakness(f"{password} 1815", *about) is None
+
+
 def test_a_password_may_be_too_long() -> None:
     assert weakness("ab" * 64) is None
     assert weakness("ab" * 64 + "c")

@@ -48,6 +48,7 @@ def test_every_variable_is_read() -> None:
             "CORS_ORIGIN": "https://Shop.example:443/",
             "USHER_PUBLIC_ORIGIN": "https://Tickets.example:443",
             "USHER_RATE_LIMIT": "off",
+            "USHER_LOGINS_PER_ADDRESS": "60",
             "ADMIN_PASSWORD": " with spaces ",
             "USHER_METRICS_TOKEN": "a-token",
         }
@@ -59,6 +60,7 @@ def test_every_variable_is_read() -> None:
     assert settings.cors_origin == "https://shop.example"
     assert settings.public_origin == "https://tickets.example"
     assert not settings.is_rate_limited
+    assert settings.door.logins_per_address == 60
     assert settings.admin_password == " with spaces "
     assert settings.metrics_token == "a-token"
 
@@ -104,6 +106,8 @@ def test_an_override_that_is_no_setting_is_a_mistake_of_the_program() -> None:
         ("USHER_PUBLIC_ORIGIN", "wss://tickets.example.org"),
         ("USHER_PUBLIC_ORIGIN", "https://a; script-src *"),
         ("USHER_RATE_LIMIT", "no"),
+        ("USHER_LOGINS_PER_ADDRESS", "-1"),
+        ("USHER_LOGINS_PER_ADDRESS", "many"),
         ("ADMIN_PASSWORD", "x" * 129),
         ("USHER_METRICS_TOKEN", "two words"),
         ("USHER_METRICS_TOKEN", "naïve"),

@@ -96,15 +96,21 @@ async def test_all_nodes_count_together(redis: Redis, clock: Clock) -> None:
     assert [await node.begin(ADA) for node in (one, two, one, two)] == [0, 0, 0, 60]
 
 
-async def test_a_lost_redis_is_counted_without_and_asked_again(proxy: RedisProxy, clock: Clock) -> None:
+async def test_a_lost_redis_is_counted_without_and_asked_again(
+    proxy: RedisProxy, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     async with open_redis(proxy.address, database=REDIS_TEST_DATABASE) as redis:
         throttle, other = Throttle(redis, clock), Throttle(redis, clock)
         await proxy.cut()
         assert [await throttle.begin(ADA) for _ in range(4)] == [0, 0, 0, 60]
+        clock.pass_s(throttle_module.REDIS_PAUSE_S)
+        await throttle.begin(BOB)
+        assert caplog.text.count("in this process alone") == 1
         await proxy.mend()
-        assert await throttle.begin(ADA) == 60, "not asked again at once"
+        assert await throttle.begin(ADA) == 59, "not asked again at once"
         clock.pass_s(throttle_module.REDIS_PAUSE_S)
         assert [await node.begin(ADA) for node in (throttle, other, throttle, other)] == [0, 0, 0, 60]
+        assert caplog.text.count("in Redis again") == 1
 
 
 async def test_nothing_stays_in_redis(redis: Redis, clock: Clock) -> None:
