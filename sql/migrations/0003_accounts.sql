@@ -6,11 +6,9 @@ ALTER TABLE customer ADD COLUMN email_verified_at timestamptz;      -- NULL: nob
 -- id is what the owner calls the session: it is told, opens nothing, and does not follow from id_hash.
 ALTER TABLE session
     ADD COLUMN id           uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE,
-    ADD COLUMN last_seen_at timestamptz,                             -- up to some minutes late
+    ADD COLUMN last_seen_at timestamptz NOT NULL DEFAULT now(),      -- up to some minutes late
     ADD COLUMN user_agent   text NOT NULL DEFAULT '',
     ADD COLUMN address      text NOT NULL DEFAULT '';
-UPDATE session SET last_seen_at = created_at;
-ALTER TABLE session ALTER COLUMN last_seen_at SET NOT NULL;
 
 -- A single-use token that came by mail, known by its SHA-256. Used ones stay a while: the second use is told apart.
 CREATE TABLE mail_token (
