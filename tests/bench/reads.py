@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import random
 import statistics
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
@@ -197,9 +198,9 @@ async def _sell(rest: Rest, session: str, pause_s: float, chance: random.Random,
             await asyncio.sleep(at - loop.time())
             seats = tuple(chance.sample(range(SEAT_COUNT), 2))
             command = ReleaseSeats(f"c{number}", ()) if number % 2 else HoldSeats(f"c{number}", seats)
-            asked = loop.time()
+            asked = time.perf_counter()
             await socket.ask(command)
-            answered.append(loop.time() - asked)
+            answered.append(time.perf_counter() - asked)
 
 
 async def run(options: argparse.Namespace, say: Callable[[str], None] = print) -> None:

@@ -138,9 +138,9 @@ async def late_reader(usher: Usher, monkeypatch: pytest.MonkeyPatch) -> tuple[li
     path, goes_on, begun = f"/seats/{event_id}/availability", asyncio.Event(), 0
 
     class Halting(Slices):
-        def __init__(self) -> None:
+        def __init__(self, clock: Callable[[], float]) -> None:
             nonlocal begun
-            super().__init__()
+            super().__init__(clock)
             begun += 1
 
         async def breathe(self) -> None:

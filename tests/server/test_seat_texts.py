@@ -4,12 +4,15 @@ import asyncio
 import gzip
 import json
 import random
+import time
 import zlib
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +22,7 @@ from server.rest.gzip_pieces import STORED_BYTES_MAX, GzipBody, Piece, PlainBody
 from server.rest.places import Place
 from server.rest.rounds import ANSWERS_MAX, Rounds
 from server.rest.seat_texts import PIECE_SEATS_MAX, seats_pieces, sections_of, sections_pieces
-from server.rest.shared_work import REST, SharedQuestions, SharedWork, Slices, Turns
+from server.rest.shared_work import REST, SLICE_S, SharedQuestions, SharedWork, Slices, Turns
 from tests.simulation.virtual_time import scene
 
 SIZES = st.one_of(
@@ -157,8 +160,8 @@ def test_gzip_is_sent_to_whom_it_pleases(header: str, wanted: bool) -> None:
 
 @scene
 async def test_all_who_wait_share_one_piece_of_work() -> None:
-    shared: SharedWork[float] = SharedWork(Turns(rest=1))
     loop, begun = asyncio.get_running_loop(), list[float]()
+    shared: SharedWork[float] = SharedWork(Turns(rest=1, clock=loop.time))
 
     async def work(_slices: Slices) -> float:
         begun.append(loop.time())
@@ -179,7 +182,8 @@ async def test_all_who_wait_share_one_piece_of_work() -> None:
 
 @scene
 async def test_work_of_all_kinds_leaves_the_loop_to_others_for_most_of_the_time() -> None:
-    turns, loop, worked = Turns(), asyncio.get_running_loop(), list[tuple[float, float]]()
+    loop, worked = asyncio.get_running_loop(), list[tuple[float, float]]()
+    turns = Turns(clock=loop.time)
 
     async def work(slices: Slices) -> None:
         began = loop.time()
@@ -199,9 +203,41 @@ async def test_work_of_all_kinds_leaves_the_loop_to_others_for_most_of_the_time(
         assert began >= ended + 0.5 * REST - 1e-9
 
 
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_slices_are_as_short_as_they_are_meant(runner: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    """On the loop that serves, too: its own clock has steps of 1 ms."""
+
+    async def work() -> None:
+        others, now_s = 0, 0.0
+
+        async def other() -> None:
+            nonlocal others
+            while True:
+                others += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(other())
+        await asyncio.sleep(0)
+        async with Turns(clock=lambda: now_s).turn() as slices:
+            others = 0
+            for _ in range(40):
+                now_s += SLICE_S / 4 + 1e-9
+                await slices.breathe()
+            assert others == 10
+            assert slices.worked_s == pytest.approx(10 * SLICE_S, rel=0.01)
+        task.cancel()
+
+    runner(work())
+
+
+def test_the_clock_of_a_server_has_fine_steps() -> None:
+    assert time.get_clock_info("perf_counter").resolution < SLICE_S / 10
+    assert Turns()._clock is time.perf_counter
+
+
 @scene
 async def test_who_gives_up_leaves_the_others_their_answer() -> None:
-    shared: SharedWork[int] = SharedWork(Turns())
+    shared: SharedWork[int] = SharedWork(Turns(clock=asyncio.get_running_loop().time))
 
     async def work(_slices: Slices) -> int:
         await asyncio.sleep(1)
