@@ -24,7 +24,7 @@ from server.database import TROUBLE, connect, connected, open_pool
 from server.ending import end
 from server.engines import Engines, PostgresAddress, RedisAddress
 from server.http_protocol import protocol_factory
-from server.mail.outgoing import Outgoing
+from server.mail.outgoing import WRITERS, Outgoing
 from server.mail.shelf import Shelf
 from server.mail.wiring import mailer_for
 from server.metrics import Metrics
@@ -164,7 +164,7 @@ async def running_parts(
             hub.run(),
             sockets.run(),
             session_news.run(),
-            outgoing.run(),
+            *(outgoing.run() for _ in range(WRITERS)),
             sessions.run(),
             _sweep(parts),
         ):

@@ -33,10 +33,21 @@ class Outgoing:
             log.error("a mail is lost: too many are waiting")
 
     async def run(self) -> None:
-        """Send what comes, until cancelled."""
-        async with asyncio.TaskGroup() as writers:
-            for _ in range(WRITERS):
-                writers.create_task(self._write())
+        """Send what comes, one mail after the other, until cancelled; start `WRITERS` of these.
+
+        Each is a task of its own: a task group passes on the first cancellation alone, and that may be lost (see
+        `server.ending`).
+        """
+        while True:
+            letter = await self._waiting.get()
+            try:
+                mail = await letter()
+                if mail is not None:
+                    await self._send(mail)
+            except Exception:  # whatever it is, the others are to be sent
+                log.exception("a mail was not sent")
+            finally:
+                self._waiting.task_done()
 
     async def all_sent(self) -> None:
         """Wait until all that was posted is sent or given up."""
@@ -50,18 +61,6 @@ class Outgoing:
         except TimeoutError:
             log.error("mails are lost: %d were still waiting", self._waiting.qsize())
         self._mailer.close()
-
-    async def _write(self) -> None:
-        while True:
-            letter = await self._waiting.get()
-            try:
-                mail = await letter()
-                if mail is not None:
-                    await self._send(mail)
-            except Exception:  # whatever it is, the others are to be sent
-                log.exception("a mail was not sent")
-            finally:
-                self._waiting.task_done()
 
     async def _send(self, mail: Mail) -> None:
         for pause_s in (*self._pauses_s, None):
