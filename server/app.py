@@ -14,50 +14,54 @@ from aiohttp import web
 
 from actors.seat_manager import Ports
 from actors.supervisor import Supervisor, SupervisorSettings
-from server import connection, demo, dev_mail, pages
-from server.account_mails import AccountMails
-from server.accounts import Accounts
-from server.broadcast import Hub
-from server.command_pace import CommandPaces
-from server.connections import Connections
+from server import demo, pages
 from server.database import TROUBLE, connect, connected, open_pool
+from server.describing import routes as describing
+from server.door.connections import Connections
+from server.door.correlation import correlated, name_answer
+from server.door.http_protocol import protocol_factory
+from server.door.origin import guarded
+from server.door.rate_limits import RateLimits
+from server.door.request_heads import sound
+from server.door.security_headers import prepare_response
+from server.door.under_way import RequestsUnderWay
 from server.ending import end
 from server.engines import Engines, PostgresAddress, RedisAddress
-from server.http_protocol import protocol_factory
+from server.mail import dev_mail
 from server.mail.outgoing import WRITERS, Outgoing
 from server.mail.shelf import Shelf
 from server.mail.wiring import mailer_for
-from server.metrics import Metrics
-from server.metrics_now import PartsCollector
 from server.migrate import migrate
 from server.mirror import NoFieldExpiry, RedisMirror
 from server.node import Node
-from server.passwords import Passwords
 from server.payments.gateway import TestGateway
 from server.payments.port import PaymentProvider
 from server.payments.worker import PaymentWorker
-from server.rate_limits import RateLimits
+from server.people.account_mails import AccountMails
+from server.people.accounts import Accounts
+from server.people.passwords import Passwords
+from server.people.session_cache import SessionCache
+from server.people.session_news import SessionNews
+from server.people.sessions import Sessions
+from server.people.throttle import Throttle
+from server.reads.places import PlacesCache
+from server.reads.shared_work import SharedQuestions
 from server.redis_connection import open_redis
-from server.rest import contract, describing, health, scrape
-from server.rest.correlation import correlated, name_answer
+from server.rest import contract
 from server.rest.envelope import BODY_BYTES_MAX, enveloped
 from server.rest.keys_under_way import KeysUnderWay, drop_old_keys
-from server.rest.origin import guarded
-from server.rest.places import PlacesCache
-from server.rest.request_heads import sound
-from server.rest.security_headers import prepare_response
-from server.rest.shared_work import SharedQuestions
-from server.rest.under_way import RequestsUnderWay
 from server.sales import Sales
 from server.services import SERVICES, Services
-from server.session_cache import SessionCache
-from server.session_news import SessionNews
-from server.sessions import Sessions
 from server.settings import Settings
-from server.sockets import Sockets
+from server.sockets import connection
+from server.sockets.broadcast import Hub
+from server.sockets.command_pace import CommandPaces
+from server.sockets.open_sockets import Sockets
 from server.statements import sql
 from server.store import PostgresStore
-from server.throttle import Throttle
+from server.telemetry import health, scrape
+from server.telemetry.metrics import Metrics
+from server.telemetry.metrics_now import PartsCollector
 
 log = logging.getLogger(__name__)
 

@@ -14,17 +14,17 @@ from rich.console import Console
 
 from bots.soak import add_arguments as soak_options
 from bots.soak import run_soak
-from server import logs
 from server.app import CannotListen, running_server
 from server.audit import add_arguments as audit_options
 from server.audit import run_audit
 from server.command_database import command_database
+from server.door.open_files import raise_open_files_limit
 from server.engines import EngineError
 from server.migrate import MigrationError
-from server.open_files import raise_open_files_limit
 from server.plans.command import add_arguments as import_options
 from server.plans.command import import_plan
 from server.settings import Settings, SettingsError
+from server.telemetry import logs
 
 INTERRUPTED = 130
 

@@ -11,25 +11,25 @@ from redis.asyncio import Redis
 
 if TYPE_CHECKING:
     from actors.supervisor import Supervisor
-    from server.account_mails import AccountMails
-    from server.accounts import Accounts
-    from server.broadcast import Hub
-    from server.command_pace import CommandPaces
+    from server.door.rate_limits import RateLimits
     from server.mail.shelf import Shelf
-    from server.metrics import Metrics
     from server.mirror import RedisMirror
     from server.node import Node
-    from server.passwords import Passwords
     from server.payments.worker import PaymentWorker
-    from server.rate_limits import RateLimits
+    from server.people.account_mails import AccountMails
+    from server.people.accounts import Accounts
+    from server.people.passwords import Passwords
+    from server.people.sessions import Sessions
+    from server.people.throttle import Throttle
+    from server.reads.places import PlacesCache
+    from server.reads.shared_work import SharedQuestions
     from server.rest.keys_under_way import KeysUnderWay
-    from server.rest.places import PlacesCache
-    from server.rest.shared_work import SharedQuestions
     from server.sales import Sales
-    from server.sessions import Sessions
     from server.settings import Settings
-    from server.sockets import Sockets
-    from server.throttle import Throttle
+    from server.sockets.broadcast import Hub
+    from server.sockets.command_pace import CommandPaces
+    from server.sockets.open_sockets import Sockets
+    from server.telemetry.metrics import Metrics
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from server.door_settings import DoorSettings
+from server.door.door_settings import DoorSettings
 from server.engines.addresses import PostgresAddress, RedisAddress
 from server.mail.smtp_address import SmtpAddress
 from server.settings_error import SettingsError as SettingsError  # noqa: PLC0414 (told to mypy: it is exported)

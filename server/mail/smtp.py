@@ -10,7 +10,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, make_msgid
 
-from server.client_addresses import is_loopback
+from server.door.client_addresses import is_loopback
 from server.mail.port import Mail, MailAway, Mailer, MailRefused
 from server.mail.smtp_address import SmtpAddress
 

@@ -3,12 +3,12 @@
 import msgspec
 from aiohttp import web
 
-from server.account_mails import mail_budget
-from server.accounts import Account, BadToken, Purpose
-from server.passwords import PasswordsOverloaded
+from server.door.who_asks import customer
+from server.people.account_mails import mail_budget
+from server.people.accounts import Account, BadToken, Purpose
+from server.people.passwords import PasswordsOverloaded
 from server.rest import attempts
 from server.rest.auth import hash_new, is_email, overloaded
-from server.rest.door import customer
 from server.rest.envelope import Refused, ok, read_body
 from server.rest.operations import Operations, Who
 from server.rest.shapes import Said

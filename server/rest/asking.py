@@ -11,7 +11,7 @@ from actors.supervisor import NotOwned
 from actors.told import Told
 from protocol.codes import Code
 from protocol.outbound import Accepted, Rejected, decode
-from server.rest.correlation import current_id
+from server.door.correlation import current_id
 from server.rest.envelope import Refused
 from server.sales import Sale
 from server.services import Services, services

@@ -9,13 +9,13 @@ from typing import Any
 
 from aiohttp import web
 
-from server.accounts import DEVICE_DURATION_S, Device, shown_device
-from server.client_addresses import neighbourhood
+from server.door.client_addresses import neighbourhood
+from server.door.forwarded import asked_by
+from server.door.origin import is_under_tls
+from server.people.accounts import DEVICE_DURATION_S, Device, shown_device
+from server.people.throttle import Budget
 from server.rest.envelope import Refused
-from server.rest.forwarded import asked_by
-from server.rest.origin import is_under_tls
 from server.services import services
-from server.throttle import Budget
 
 GUESSES_MAX = 10
 GUESSES_WINDOW_S = 300

@@ -9,16 +9,16 @@ import msgspec
 from aiohttp import hdrs, web
 
 from protocol.limits import NAME_CHARS_MAX
-from server.accounts import Device, new_device
-from server.passwords import PasswordsOverloaded, weakness
+from server.door.forwarded import asked_by
+from server.door.who_asks import clear_cookie, customer, set_cookie
+from server.people.accounts import Device, new_device
+from server.people.passwords import PasswordsOverloaded, weakness
+from server.people.sessions import Caller, CannotBegin
 from server.rest import attempts
-from server.rest.door import clear_cookie, customer, set_cookie
 from server.rest.envelope import Refused, iso, ok, read_body
-from server.rest.forwarded import asked_by
 from server.rest.operations import Operations, Who
 from server.rest.shapes import Moment, Role, User
 from server.services import Services, services
-from server.sessions import Caller, CannotBegin
 from server.statements import sql
 
 EMAIL_CHARS_MAX = 254

@@ -3,15 +3,15 @@
 import msgspec
 from aiohttp import hdrs, web
 
-from server.rest.accepted_coding import accepts_gzip
+from server.reads.accepted_coding import accepts_gzip
+from server.reads.gzip_pieces import GzipBody, PlainBody
+from server.reads.places import Places
+from server.reads.revalidation import is_known, not_modified
+from server.reads.seat_answers import Pieces, States
+from server.reads.seat_texts import seats_pieces, sections_pieces
 from server.rest.asking import committed, sale_of
 from server.rest.envelope import Refused, ok, read_query
-from server.rest.gzip_pieces import GzipBody, PlainBody
 from server.rest.operations import Operations
-from server.rest.places import Places
-from server.rest.revalidation import is_known, not_modified
-from server.rest.seat_answers import Pieces, States
-from server.rest.seat_texts import seats_pieces, sections_pieces
 from server.rest.shapes import SeatShown, SectionShown
 from server.sales import Sale
 from server.services import services

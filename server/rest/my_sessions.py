@@ -5,8 +5,8 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
+from server.door.who_asks import clear_cookie, customer
 from server.ids import uuid_or_none
-from server.rest.door import clear_cookie, customer
 from server.rest.envelope import Refused, iso, ok
 from server.rest.operations import Operations, Who
 from server.rest.shapes import Moment

@@ -18,10 +18,10 @@ from typing import Any
 import msgspec
 from aiohttp import hdrs, web
 
-from server.rest import door
-from server.rest.paced import Pace as Pace  # noqa: PLC0414 (told to mypy: it is exported)
-from server.rest.paced import keep_pace
-from server.rest.revalidation import revalidated
+from server.door import who_asks as door
+from server.door.paced import Pace as Pace  # noqa: PLC0414 (told to mypy: it is exported)
+from server.door.paced import keep_pace
+from server.reads.revalidation import revalidated
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 LetIn = Callable[[web.Request, "Operation"], Awaitable[None]]

@@ -11,11 +11,11 @@ from msgspec.structs import asdict
 
 from actors.core.model import Stage, Status
 from actors.core.verdict import Asked, ChangeTerms
+from server.door.who_asks import admin
 from server.ids import uuid_or_none
 from server.plans.of_venue import seats_of_venue
 from server.plans.publish import Connection, PublishedSeats, SeatsExist, publish
 from server.rest.asking import COMMAND_REFUSALS, ask, new_command_id
-from server.rest.door import admin
 from server.rest.envelope import Refused, ok, read_body
 from server.rest.events import stored_event
 from server.rest.moments import WrittenMoment, moment

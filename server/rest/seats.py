@@ -12,11 +12,11 @@ from actors.core.verdict import Asked
 from protocol.inbound import HoldSeats, ReleaseSeats
 from protocol.limits import SEATS_PER_COMMAND_MAX, SEATS_PER_RELEASE_MAX
 from protocol.outbound import Hold
+from server.door.who_asks import customer
+from server.reads.places import Places
 from server.rest.asking import COMMAND_REFUSALS, ask, committed, new_command_id, sale_of
-from server.rest.door import customer
 from server.rest.envelope import Refused, cents_to_major, iso, iso_ms, ok, read_body
 from server.rest.operations import Operations, Pace, Who
-from server.rest.places import Places
 from server.rest.shapes import Amount, EventSeat, Moment, Said, SeatId
 from server.sales import Sale
 from server.services import Services, services

@@ -1,4 +1,4 @@
--- Tells every server process which session has ended (`server/session_news.py` listens).
+-- Tells every server process which session has ended (`server/people/session_news.py` listens).
 CREATE OR REPLACE FUNCTION tell_session_ended(p_id_hash bytea) RETURNS void LANGUAGE sql AS $$
     SELECT pg_notify('session_ended', encode(p_id_hash, 'hex'))
 $$;

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.logs import FORMATS, log_handler
+from server.telemetry.logs import FORMATS, log_handler
 from tests.fuzz.socket_fuzz import trouble_in
 
 

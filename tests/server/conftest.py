@@ -13,22 +13,24 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 from redis.asyncio import Redis
 
-from server.account_mails import AccountMails
-from server.accounts import Accounts
+from server.door import origin, security_headers
+from server.door.rate_limits import RateLimits
 from server.ending import end
 from server.engines import RedisAddress
 from server.mail.outgoing import Outgoing
 from server.mail.shelf import Shelf
-from server.passwords import Passwords
-from server.rate_limits import RateLimits
+from server.people.account_mails import AccountMails
+from server.people.accounts import Accounts
+from server.people.passwords import Passwords
+from server.people.session_cache import SessionCache
+from server.people.sessions import Sessions
+from server.people.throttle import Throttle
+from server.reads.shared_work import SharedQuestions
 from server.rest import accounts as account_routes
-from server.rest import auth, envelope, events, health, my_sessions, origin, security_headers, venues
-from server.rest.shared_work import SharedQuestions
+from server.rest import auth, envelope, events, my_sessions, venues
 from server.services import SERVICES, Services
-from server.session_cache import SessionCache
-from server.sessions import Sessions
 from server.settings import Settings
-from server.throttle import Throttle
+from server.telemetry import health
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.rows import add_customer
 from tests.server.parts import own, shared_database, usher

@@ -22,7 +22,7 @@ import pytest_asyncio
 
 from protocol.seat_map import Category, Row, SeatMap, Section
 from server.app import listening, running_parts
-from server.door_settings import DoorSettings
+from server.door.door_settings import DoorSettings
 from server.engines import PostgresAddress, RedisAddress
 from server.payments.port import Charge, Collected, Declined, PaymentProvider, ProviderAway
 from server.plans.publish import PublishedSeats, publish, published_seats

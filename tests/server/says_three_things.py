@@ -3,7 +3,7 @@
 import logging
 import os
 
-from server import logs
+from server.telemetry import logs
 
 logs.set_up(os.environ)
 log = logging.getLogger("three")

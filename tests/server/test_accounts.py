@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import asyncpg
 import pytest
 
-from server.accounts import Purpose
 from server.mail.outgoing import Outgoing
 from server.mail.port import Mail
 from server.mail.shelf import Shelf
-from server.passwords import PasswordsOverloaded
+from server.people.accounts import Purpose
+from server.people.passwords import PasswordsOverloaded
 from server.services import Services
 from tests.server.conftest import Client, Clock
 

@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
-from server.passwords import Passwords, PasswordsOverloaded
+from server.people.passwords import Passwords, PasswordsOverloaded
 from server.services import Services
 from tests.rows import add_customer
 from tests.server.conftest import Client, Clock

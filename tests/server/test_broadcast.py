@@ -18,9 +18,9 @@ from protocol import limits
 from protocol.codes import CloseCode
 from protocol.outbound import EventNow, HoldNow, HoldReason
 from protocol.seat_state import pack_states
-from server import broadcast, outbox
-from server.broadcast import Channel, Hub
-from server.outbox import Outbox
+from server.sockets import broadcast, outbox
+from server.sockets.broadcast import Channel, Hub
+from server.sockets.outbox import Outbox
 from tests.server.parts import Json, unpacked, until
 from tests.server.transports import Transport
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from server.command_pace import BURST, COMMANDS_PER_S, REFUSALS_MAX, CommandPaces, TokenBucket
 from server.engines import PostgresAddress, RedisAddress
+from server.sockets.command_pace import BURST, COMMANDS_PER_S, REFUSALS_MAX, CommandPaces, TokenBucket
 from tests.server.parts import Usher, running
 from tests.server.test_rate_limits import Seconds
 

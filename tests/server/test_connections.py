@@ -12,11 +12,11 @@ import pytest
 import uvloop
 from aiohttp import hdrs, web
 
-from server import connections as limits
-from server import open_files
-from server.connections import GOODBYE_S, HEAD_S, UNREAD_S, Connections
-from server.door_settings import DoorSettings
-from server.http_protocol import HttpProtocol, protocol_factory
+from server.door import connections as limits
+from server.door import open_files
+from server.door.connections import GOODBYE_S, HEAD_S, UNREAD_S, Connections
+from server.door.door_settings import DoorSettings
+from server.door.http_protocol import HttpProtocol, protocol_factory
 from tests.server.parts import DEADLINE_S, until
 from tests.server.raw_http import RawHttp
 from tests.server.test_hostile_http import assert_guarded

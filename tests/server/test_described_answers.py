@@ -7,9 +7,9 @@ import re
 from typing import Any
 from uuid import UUID
 
-from server.accounts import Purpose
-from server.rest import describing
-from server.rest.openapi import document
+from server.describing import routes as describing
+from server.describing.openapi import document
+from server.people.accounts import Purpose
 from tests.rows import add_customer
 from tests.server.described import Json, codes_of, described_operations, faults
 from tests.server.parts import SHARED, Customer, Usher

@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pytest_aiohttp.plugin import AiohttpClient
 
-from server.rest import door, origin, security_headers
+from server.door import origin, security_headers
+from server.door import who_asks as door
 from server.rest.envelope import enveloped, ok
 from server.services import SERVICES
 from server.settings import Settings

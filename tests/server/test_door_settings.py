@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from server.door_settings import DoorSettings
+from server.door.door_settings import DoorSettings
 from server.settings import Settings, SettingsError
 
 

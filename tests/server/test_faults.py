@@ -467,7 +467,7 @@ async def test_fault_12_the_places_that_are_remembered_are_bounded(
     usher: Usher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is kept per event is kept for the events asked for last."""
-    monkeypatch.setattr("server.rest.places.SEATS_MAX", 3 * SEAT_COUNT)
+    monkeypatch.setattr("server.reads.places.SEATS_MAX", 3 * SEAT_COUNT)
     monkeypatch.setattr("server.sales.SALES_MAX", 3)
     events = [await usher.event() for _ in range(6)]
     places: Any = usher.parts.places
@@ -480,7 +480,7 @@ async def test_fault_12_the_places_that_are_remembered_are_bounded(
     assert [str(event_id) for event_id in places._known] == events[-3:]
     assert [str(event_id) for event_id in sales._known] == events[-3:]
     # One event is remembered however large it is.
-    monkeypatch.setattr("server.rest.places.SEATS_MAX", 1)
+    monkeypatch.setattr("server.reads.places.SEATS_MAX", 1)
     assert (await usher.rest("GET", f"/seats/{events[0]}/availability?summary=true")).status == 200
     assert [str(event_id) for event_id in places._known] == events[:1]
 

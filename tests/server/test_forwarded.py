@@ -10,12 +10,13 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from server.client_addresses import is_loopback, is_within, neighbourhood, normal_address
-from server.door_settings import DoorSettings
+from server.door import forwarded
+from server.door import who_asks as door
+from server.door.client_addresses import is_loopback, is_within, neighbourhood, normal_address
+from server.door.door_settings import DoorSettings
+from server.door.forwarded import AskedBy, asked_by
+from server.door.origin import is_foreign, is_under_tls, own_origin
 from server.engines import PostgresAddress, RedisAddress
-from server.rest import door, forwarded
-from server.rest.forwarded import AskedBy, asked_by
-from server.rest.origin import is_foreign, is_under_tls, own_origin
 from server.services import SERVICES
 from server.settings import Settings
 from tests.server.conftest import some_parts

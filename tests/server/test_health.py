@@ -12,8 +12,8 @@ from server.engines import PostgresAddress, RedisAddress
 from server.mirror import RedisMirror
 from server.node import Node
 from server.redis_connection import open_redis
-from server.rest import health
 from server.services import Services
+from server.telemetry import health
 from tests.server.conftest import Client
 from tests.server.parts import Usher, until
 

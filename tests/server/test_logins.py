@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from server.passwords import Passwords, PasswordsOverloaded
+from server.people.passwords import Passwords, PasswordsOverloaded
 from server.rest import attempts
 from server.services import Services
 from server.settings import Settings

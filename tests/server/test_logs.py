@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server import logs
-from server.rest.correlation import HEADER
+from server.door.correlation import HEADER
 from server.settings import SettingsError
+from server.telemetry import logs
 from tests.server.parts import SHARED, Json, Usher, until
 
 log = logging.getLogger("usher.test")

@@ -19,12 +19,12 @@ from actors.core.verdict import Asked
 from actors.told import Told
 from protocol.inbound import ReleaseSeats
 from server.engines import PostgresAddress, RedisAddress
-from server.metrics import Metrics
-from server.passwords import Passwords
-from server.rest import scrape
+from server.people.passwords import Passwords
 from server.rest.envelope import Refused
 from server.services import SERVICES
 from server.settings import Settings
+from server.telemetry import scrape
+from server.telemetry.metrics import Metrics
 from tests.server.conftest import some_parts
 from tests.server.parts import Till, Usher, running, until
 

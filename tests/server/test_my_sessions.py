@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from server.people.sessions import LIVE_MAX, Caller
 from server.rest.envelope import iso
 from server.services import Services
-from server.sessions import LIVE_MAX, Caller
 from tests.rows import add_customer
 from tests.server.conftest import Client, Clock
 

@@ -11,12 +11,13 @@ from aiohttp import web
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 
-from server import connection, pages
+from server import pages
 from server.app import make_app
-from server.rest import describing
-from server.rest.examples import word, words
-from server.rest.openapi import NO_WORDS, document
+from server.describing import routes as describing
+from server.describing.examples import word, words
+from server.describing.openapi import NO_WORDS, document
 from server.rest.operations import Operation
+from server.sockets import connection
 from tests.server.described import Json, described_operations, faults, refusal_codes
 from tests.server.parts import SHARED, Usher
 

@@ -7,9 +7,9 @@ import pytest
 
 from protocol.codes import CloseCode
 from protocol.outbound import Pong
-from server import outbox
-from server.frames import close_frame, text_frame
-from server.outbox import Outbox
+from server.sockets import outbox
+from server.sockets.frames import close_frame, text_frame
+from server.sockets.outbox import Outbox
 from tests.server.transports import Transport
 
 

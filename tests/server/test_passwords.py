@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from argon2 import Parameters, PasswordHasher, extract_parameters
 
-from server.passwords import Passwords, PasswordsOverloaded, weakness
+from server.people.passwords import Passwords, PasswordsOverloaded, weakness
 
 
 @pytest.fixture

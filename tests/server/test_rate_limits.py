@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from server import rate_limits
-from server.door_settings import DoorSettings
+from server.door import rate_limits
+from server.door.door_settings import DoorSettings
+from server.door.rate_limits import Count, RateLimits
 from server.engines import PostgresAddress, RedisAddress
-from server.rate_limits import Count, RateLimits
 from server.redis_connection import open_redis
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.server.parts import Customer, Reply, Usher, running

@@ -13,10 +13,11 @@ import pytest
 from multidict import CIMultiDictProxy
 
 from protocol.limits import SEATS_PER_COMMAND_MAX
-from server.rest import availability, events, seat_answers, shared_work
-from server.rest.gzip_pieces import Piece
-from server.rest.seat_texts import SectionTexts, sections_pieces
-from server.rest.shared_work import SharedWork, Slices
+from server.reads import seat_answers, shared_work
+from server.reads.gzip_pieces import Piece
+from server.reads.seat_texts import SectionTexts, sections_pieces
+from server.reads.shared_work import SharedWork, Slices
+from server.rest import availability, events
 from tests.server.parts import BLOCKED, DEADLINE_S, SEAT_COUNT, SHARED, Customer, Usher, until
 
 pytestmark = SHARED

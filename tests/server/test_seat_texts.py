@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.seat_state import SeatState
-from server.rest.accepted_coding import wants_gzip
-from server.rest.gzip_pieces import STORED_BYTES_MAX, GzipBody, Piece, PlainBody, packed_body
-from server.rest.places import Place
-from server.rest.rounds import ANSWERS_MAX, Rounds
-from server.rest.seat_texts import PIECE_SEATS_MAX, seats_pieces, sections_of, sections_pieces
-from server.rest.shared_work import REST, SLICE_S, SharedQuestions, SharedWork, Slices, Turns
+from server.reads.accepted_coding import wants_gzip
+from server.reads.gzip_pieces import STORED_BYTES_MAX, GzipBody, Piece, PlainBody, packed_body
+from server.reads.places import Place
+from server.reads.rounds import ANSWERS_MAX, Rounds
+from server.reads.seat_texts import PIECE_SEATS_MAX, seats_pieces, sections_of, sections_pieces
+from server.reads.shared_work import REST, SLICE_S, SharedQuestions, SharedWork, Slices, Turns
 from tests.simulation.virtual_time import scene
 
 SIZES = st.one_of(

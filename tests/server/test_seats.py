@@ -12,7 +12,7 @@ import pytest
 
 from actors.core.seating import Seating
 from actors.supervisor import NotOwned
-from server.rest.places import PlacesCache
+from server.reads.places import PlacesCache
 from server.sales import Sale, find_sale
 from tests.server.parts import BALCONY, BLOCKED, FLOOR, SEAT_COUNT, SHARED, STAND, Customer, Json, Usher, until
 
@@ -112,7 +112,7 @@ async def test_the_names_of_the_seats_are_read_once_for_all_who_ask(
     usher: Usher, monkeypatch: pytest.MonkeyPatch, is_large: bool
 ) -> None:
     if is_large:
-        monkeypatch.setattr("server.rest.places.ROWS_IN_PLACE_MAX", 0)
+        monkeypatch.setattr("server.reads.places.ROWS_IN_PLACE_MAX", 0)
     event_id, queries = await usher.event(), list[str]()
     sale = await usher.parts.sales.find(event_id)
     assert sale is not None

@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from server import session_news
 from server.ending import end
 from server.engines import PostgresAddress, RedisAddress
-from server.session_news import SessionNews
+from server.people import session_news
+from server.people.session_news import SessionNews
 from tests.proxy import RedisProxy
 from tests.server.parts import Customer, Usher, running, until
 

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from protocol.limits import SESSION_DURATION_S
 from server.engines import RedisAddress
-from server.session_cache import Answer, Gap, Session, SessionCache
-from server.sessions import Sessions
+from server.people.session_cache import Answer, Gap, Session, SessionCache
+from server.people.sessions import Sessions
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.proxy import RedisProxy
 from tests.rows import add_customer

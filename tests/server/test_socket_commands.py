@@ -470,7 +470,7 @@ async def test_ids_are_any_text_of_up_to_64_characters(usher: Usher, command_id:
 async def test_too_many_commands_without_waiting_are_refused_fast(
     usher: Usher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.connection.UNANSWERED_COMMANDS_MAX", 3)
+    monkeypatch.setattr("server.sockets.connection.UNANSWERED_COMMANDS_MAX", 3)
     async with usher.socket(await usher.event(), await usher.customer()) as socket:
         for number in range(10):
             await socket.send(type="release_seats", id=f"r{number}", seats=[])

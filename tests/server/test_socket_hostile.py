@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 
 from protocol.codes import CloseCode
-from server import broadcast, connection, outbox, sockets
 from server.engines import PostgresAddress, RedisAddress
-from server.outbox import Outbox
+from server.sockets import broadcast, connection, outbox
+from server.sockets import open_sockets as sockets
+from server.sockets.outbox import Outbox
 from tests.server.parts import SHARED, Customer, Json, Usher, running, until
 from tests.server.raw_socket import BINARY, CLOSE, PING, PONG, TEXT, RawSocket
 

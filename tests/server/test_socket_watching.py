@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from server import broadcast
-from server.broadcast import Channel
-from server.outbox import Outbox
+from server.sockets import broadcast
+from server.sockets.broadcast import Channel
+from server.sockets.outbox import Outbox
 from tests.server.parts import (
     BLOCKED,
     SEAT_COUNT,

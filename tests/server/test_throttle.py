@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from server import throttle as throttle_module
 from server.engines import RedisAddress
+from server.people import throttle as throttle_module
+from server.people.throttle import Budget, Throttle
 from server.redis_connection import open_redis
-from server.throttle import Budget, Throttle
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.proxy import RedisProxy
 from tests.server.conftest import Clock

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from server.rest.under_way import RequestsUnderWay
+from server.door.under_way import RequestsUnderWay
 
 
 async def test_it_waits_for_those_that_end_and_ends_the_others() -> None:

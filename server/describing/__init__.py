@@ -1,0 +1,1 @@
+"""The REST interface, described for programs and for people."""

@@ -1,0 +1,1 @@
+"""Everything between the network and a handler: connections, limits, origins, headers, who asks."""

@@ -1,0 +1,1 @@
+"""WebSockets: connections, the way out to each, and the broadcast to all who watch."""

@@ -1,0 +1,250 @@
+"""One socket: the handshake, then commands in, answers out.
+
+Nothing is decided here: a command is read, its sender is known, and it goes to the seat manager's inbox.
+"""
+
+import asyncio
+import logging
+import math
+
+from aiohttp import WSMsgType, hdrs, web
+from msgspec import UNSET
+
+from actors.core.holding import shown
+from actors.core.verdict import Asked
+from actors.supervisor import NotOwned
+from actors.told import Reply, Told
+from protocol import limits
+from protocol.codes import CloseCode, Code
+from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, read_command
+from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
+from server.door.correlation import current_id
+from server.door.origin import is_foreign
+from server.door.paced import keep_pace_of_handshakes
+from server.door.who_asks import find_session, session_id
+from server.people.session_cache import Session
+from server.rest.envelope import Refused
+from server.sales import Sale
+from server.services import Services, services
+from server.sockets.frames import close_frame
+from server.sockets.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+VIA = "socket"
+UNANSWERED_COMMANDS_MAX = 64
+OPEN_WAIT_S = 5.0
+CLOSE_S = 2.0
+FRAMES_PER_TURN = 16
+
+_ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/ws/events/{event_id}")
+async def watch_event(request: web.Request) -> web.StreamResponse:
+    """The socket of one event."""
+    if is_foreign(request):
+        raise Refused(403, "This socket was opened by another site", "bad_origin")
+    await keep_pace_of_handshakes(request)
+    if limits.SUBPROTOCOL not in _offered(request):
+        raise Refused(400, f"Offer the subprotocol {limits.SUBPROTOCOL}", "bad_subprotocol")
+    parts = services(request)
+    ticket = request.query.get("ticket")
+    session = await (find_session(request) if ticket is None else parts.sessions.take_ticket(ticket))
+    is_dead = session is None and (ticket is not None or session_id(request) is not None)
+    event = None if is_dead else await parts.sales.find(request.match_info["event_id"])
+    ws = web.WebSocketResponse(
+        protocols=(limits.SUBPROTOCOL,),
+        compress=False,
+        max_msg_size=limits.MESSAGE_BYTES_MAX + 1,  # aiohttp refuses a message of exactly that size
+        decode_text=False,
+        autoclose=False,
+        timeout=CLOSE_S,
+    )
+    try:
+        await ws.prepare(request)
+    except ValueError:  # aiohttp stumbles over a head that is not ASCII: a key, or what it quotes in its refusal
+        raise Refused(400, "This is no WebSocket handshake", "bad_request") from None
+    if parts.is_stopping:
+        await ws.close(code=CloseCode.RESTARTING)
+    elif is_dead:
+        await ws.close(code=CloseCode.SESSION_ENDED)
+    elif event is None:
+        await ws.close(code=CloseCode.NO_SUCH_EVENT)
+    elif request.transport is not None:
+        connection = Connection(parts, ws, request.transport, event, session)
+        await connection.run()
+    return ws
+
+
+class Connection:
+    """A socket that is open."""
+
+    def __init__(
+        self,
+        parts: Services,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        event: Sale,
+        session: Session | None,
+    ) -> None:
+        self._parts = parts
+        self._ws = ws
+        self._transport = transport
+        self._event = event
+        self._session = session
+        self._customer = None if session is None else str(session.customer_id)
+        self._correlation_id = current_id()
+        self._replies: dict[type[Command], Reply] = {}
+        self._pace = parts.command_paces.of_socket(self._customer)
+        self._unanswered = 0
+        self._cut: asyncio.TimerHandle | None = None
+        session_hash = None if session is None else session.id_hash
+        self.outbox = Outbox(transport, self._customer, session_hash, self._close)
+
+    async def run(self) -> None:
+        """Serve the socket until either side closes it."""
+        self._parts.sockets.add(self.outbox)
+        self._parts.hub.join(self._event.event_id, self.outbox)
+        try:
+            self.outbox.send(self._welcome())
+            await self._converse()
+        except ConnectionError as problem:
+            log.debug("a connection broke: %s", problem)
+        finally:
+            self.outbox.is_closing = True
+            self._parts.sockets.remove(self.outbox)
+            self._parts.hub.leave(self._event.event_id, self.outbox)
+            if self._cut is not None:
+                self._cut.cancel()
+            if self._transport.get_write_buffer_size():
+                # Closing waits for what is unread to leave; whoever does not read is cut off all the same.
+                asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+
+    async def _converse(self) -> None:
+        """Take what comes. After our own close frame it is read and dropped, until the client's has come."""
+        taken = 0
+        while True:
+            frame = await self._ws.receive()
+            if frame.type in _ENDS:
+                break
+            if self.outbox.is_closing:
+                continue
+            if frame.type is not WSMsgType.TEXT:
+                self.outbox.close(CloseCode.NOT_UNDERSTOOD)
+                continue
+            try:
+                await self._take(frame.data)
+            except Exception:
+                log.exception("a socket of event %s failed", self._event.event_id)
+                self.outbox.close(CloseCode.RESTARTING)
+            taken += 1
+            if taken % FRAMES_PER_TURN == 0:
+                await asyncio.sleep(0)  # `receive` does not, while frames are there: others want a turn, too
+        if self.outbox.is_closing:
+            self._transport.close()
+        else:
+            await self._ws.close(drain=False)
+
+    async def _take(self, frame: bytes) -> None:
+        try:
+            command = read_command(frame)
+        except NotUnderstood as problem:
+            log.debug("not understood: %s", problem)
+            self.outbox.close(CloseCode.NOT_UNDERSTOOD)
+            return
+        if not await self._keeps_pace(command):
+            return
+        if isinstance(command, Open):
+            await self._open(command)
+            await asyncio.sleep(0)  # it may have folded much
+        elif isinstance(command, Ping):
+            self.outbox.send(Pong(command.at, self._parts.now_ms()))
+        elif self._customer is None:
+            self._refuse(command, rejected(command.id, Code.NOT_SIGNED_IN))
+        elif isinstance(command, BadCommand):
+            self._refuse(command, rejected(command.id, Code.BAD_COMMAND, message=command.message))
+        else:
+            self._tell(self._customer, command)
+
+    async def _keeps_pace(self, command: Command | Open | Ping | BadCommand) -> bool:
+        """Has this command not come too early? If so it is refused; what has no id to be refused by waits."""
+        if self._pace is None:
+            return True
+        clock = self._parts.command_paces.monotonic
+        while wait_s := self._pace.wait_s(clock()):
+            if not isinstance(command, Open | Ping):
+                wait_ms = math.ceil(wait_s * 1000)
+                self._refuse(command, rejected(command.id, Code.RATE_LIMITED, retry_after_ms=wait_ms))
+                if self._pace.is_flood(clock()):
+                    self.outbox.close(CloseCode.TOO_MUCH)
+                return False
+            await asyncio.sleep(wait_s)
+        return True
+
+    def _tell(self, customer: str, command: Command) -> None:
+        if self._unanswered >= UNANSWERED_COMMANDS_MAX:
+            self._refuse(command, rejected(command.id, Code.OVERLOADED, retry_after_ms=1_000))
+        else:
+            self._unanswered += 1
+            reply = self._replies.get(type(command)) or self._reply_to(type(command))
+            told = Told(Asked(customer, command), reply, self.outbox, self._correlation_id)
+            self._parts.supervisor.tell(self._event.event_id, told)
+
+    def _refuse(self, command: Command | BadCommand, refusal: Rejected) -> None:
+        self._parts.metrics.outcomes(VIA, type(command)).add(refusal)
+        self.outbox.send(refusal)
+
+    def _reply_to(self, kind: type[Command]) -> Reply:
+        """The way back of the answers to commands of this type; made once."""
+        outcomes = self._parts.metrics.outcomes(VIA, kind)
+
+        def reply(answer: bytes, refusal: Rejected | None) -> None:
+            self._unanswered -= 1
+            outcomes.add(refusal)
+            self.outbox.send_text(answer)
+
+        self._replies[kind] = reply
+        return reply
+
+    async def _open(self, command: Open) -> None:
+        position = None
+        if command.epoch is not UNSET and command.revision is not UNSET:
+            position = (command.epoch, command.revision)
+        try:
+            seating = await self._parts.supervisor.seating_within(self._event.event_id, OPEN_WAIT_S)
+        except NotOwned:
+            self.outbox.close(CloseCode.RESTARTING)
+            return
+        self._parts.hub.watch(self._event.event_id, seating, self.outbox, position)
+        if self._customer is not None:
+            hold = shown(seating, seating.hold(self._customer))
+            self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))
+            self.outbox.send(QueueNow("active"))
+
+    def _welcome(self) -> Welcome:
+        session = self._session
+        user = None if session is None else User(str(session.customer_id), session.name, session.role)
+        return Welcome(
+            limits.PROTOCOL_VERSION,
+            self._parts.node.name,
+            self._event.event_id,
+            self._event.seat_count,
+            self._event.map_url,
+            self._parts.now_ms(),
+            user,
+        )
+
+    def _close(self, code: CloseCode) -> None:
+        # Not by `ws.close`: it ends the connection at once, and a reset because of what is unread could overtake
+        # the frame. A client that does not read cannot take part in the closing handshake: it is cut off.
+        if not self._transport.is_closing():
+            self._transport.write(close_frame(code))
+        self._cut = asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+
+
+def _offered(request: web.Request) -> set[str]:
+    offered = request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, [])
+    return {name.strip() for header in offered for name in header.split(",")}
