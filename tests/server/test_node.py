@@ -17,10 +17,11 @@ import pytest_asyncio
 from actors.core.model import Hold
 from actors.core.verdict import Entry
 from actors.ports import Batch, Claim, Committed, OwnershipLost, SeatWrite
-from server import connection, node
+from server import node
 from server.database import connect
 from server.engines import PostgresAddress, RedisAddress
 from server.node import Node
+from server.sockets import connection
 from server.statements import sql
 from server.store import PostgresStore
 from tests.server.parts import Customer, Usher, running, until
@@ -175,7 +176,7 @@ async def test_after_a_crash_the_other_takes_over(pair: Pair) -> None:
 async def test_after_a_crash_holds_end_though_nobody_asks(pair: Pair) -> None:
     event_id, _ = await an_event(pair)
     await pair.kill_one()
-    await until(partial(owned_by, pair.two, event_id), CRASH_S)
+    await until(lambda: pair.two.parts.supervisor.loaded(event_id) is not None, CRASH_S)
     await pair.two.age_holds(event_id, 600)
 
     async def is_free() -> bool:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from redis import RedisError
+from redis.asyncio import Redis
 
 from server.engines import Engines, engine, postgres, valkey
 from tests.server.engines.trials import (
@@ -139,10 +141,20 @@ async def test_valkey_killed_comes_back_by_itself(data_dir: Path) -> None:
             assert old is not None
             os.kill(old, signal.SIGKILL)
             await until(lambda: engines.redis_pid not in (None, old))
-            await until((data_dir / "run" / "valkey.sock").exists)
+            # The socket of the old one lies there until the new one takes its place.
+            async with asyncio.timeout(20):
+                while not await _answers(redis):  # noqa: ASYNC110 - no event reaches us from there
+                    await asyncio.sleep(0.001)
             assert await redis.get("kept") == "1"
     finally:
         await engines.stop()
+
+
+async def _answers(redis: Redis) -> bool:
+    try:
+        return bool(await redis.ping())
+    except RedisError:
+        return False
 
 
 async def test_stale_pid_files_that_name_a_stranger_hurt_nobody(doomed_dir: Path) -> None:
