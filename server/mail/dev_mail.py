@@ -30,6 +30,7 @@ _PAGE = """<!doctype html>
   <link rel="stylesheet" href="/static/style/pages.css">
 </head>
 <body>
+<header class="top"><a class="brand" href="/">Usher</a></header>
 <main class="page medium mails">
 <h1>Mail</h1>
 <p>The demo sends no mail. What it would have sent is here until the server stops, the newest first.</p>
