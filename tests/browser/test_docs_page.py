@@ -75,7 +75,7 @@ def test_its_words_stand_out(arrive: Arrive, scheme: str) -> None:
     page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
     assert page.evaluate(CONTRAST) == []
     page.locator("h1").evaluate("heading => { heading.style.color = 'rgb(120, 120, 120)'; }")
-    # With reduced motion a colour still takes a frame. (To wait for a function takes `eval`, which is forbidden here.)
+    # With reduced motion a colour still takes a frame. (Waiting for a function takes `eval`, forbidden here.)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate(CONTRAST) != []
 
