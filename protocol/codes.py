@@ -53,7 +53,7 @@ SENTENCES: dict[Code, str] = {
     Code.NOT_ADMITTED: "Your turn in the waiting room has not come yet",
     Code.SEAT_NOT_FOUND: "There is no such seat",
     Code.SEAT_BLOCKED: "This seat is not for sale",
-    Code.SEAT_TAKEN: "Somebody else has this seat",
+    Code.SEAT_TAKEN: "This seat is taken",
     Code.LIMIT_REACHED: "This is more than one customer may have for this event",
     Code.ORPHAN_SEAT: "This would leave a single seat alone",
     Code.NO_BLOCK: "No such seats are left next to each other",

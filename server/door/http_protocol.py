@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 from aiohttp import hdrs, web
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import LineTooLong, PayloadEncodingError
 from aiohttp.web_request import BaseRequest
 
 from server.door.connections import RETRY_AFTER_S, Connections
@@ -115,6 +115,13 @@ class HttpProtocol(web.RequestHandler):
         if self._joined is not None and not self._upgraded and self._joined.get_write_buffer_size():
             self._connections.is_unread(self._joined)
         return finished
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """A body that is not what its headers say is the client's fault; the client has been told."""
+        if isinstance(kw.get("exc_info"), PayloadEncodingError):
+            log.debug("a body cannot be read: %s", kw["exc_info"])
+        else:
+            super().log_exception(*args, **kw)
 
     def handle_error(
         self,

@@ -18,9 +18,10 @@ PREFLIGHT_DURATION_S = 600
 
 _ORIGIN = re.compile(r"(https?)://([\w.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
 _USUAL_PORTS = {"http": ("", "80"), "https": ("", "443")}
+_ALLOWED = (hdrs.CONTENT_TYPE, "Idempotency-Key", hdrs.IF_NONE_MATCH, "X-Request-Id", SESSION_HEADER)
 _CORS_ALLOWED = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT, PATCH, DELETE",
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: f"Content-Type, Idempotency-Key, {SESSION_HEADER}",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ", ".join(_ALLOWED),
     hdrs.ACCESS_CONTROL_MAX_AGE: str(PREFLIGHT_DURATION_S),
 }
 

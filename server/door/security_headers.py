@@ -24,7 +24,7 @@ _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; {connect}; "
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_EXPOSED = ", ".join((hdrs.RETRY_AFTER, *RATE_HEADERS))
+_EXPOSED = ", ".join((hdrs.RETRY_AFTER, hdrs.ETAG, "X-Request-Id", *RATE_HEADERS))
 
 
 async def prepare_response(request: web.Request, response: web.StreamResponse) -> None:

@@ -4,20 +4,17 @@ There are keys to accounts in them: a request that came through a proxy, from an
 finds nothing here.
 """
 
-import re
 from html import escape
 
 import msgspec
 from aiohttp import hdrs, web
 
-from server.door.client_addresses import is_loopback, normal_address
+from server.door.this_machine import is_at_this_machine
 from server.mail.port import Mail
 from server.mail.shelf import Kept
 from server.rest.envelope import Refused, iso, ok
 from server.services import services
 
-_THIS_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.ASCII)
-_OF_PROXIES = (hdrs.FORWARDED, hdrs.X_FORWARDED_FOR, hdrs.X_FORWARDED_HOST, hdrs.X_FORWARDED_PROTO, "X-Real-IP")
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -62,7 +59,7 @@ class ShownMail(msgspec.Struct):
 async def dev_mail(request: web.Request) -> web.Response:
     """The last mails: a page for people, JSON for `Accept: application/json`."""
     shelf = services(request).mail_shelf
-    if shelf is None or not _is_at_this_machine(request):
+    if shelf is None or not is_at_this_machine(request):
         raise Refused(404, "Not found", "not_found")
     if "application/json" in request.headers.get(hdrs.ACCEPT, ""):
         response = ok([_for_programs(kept) for kept in shelf.kept])
@@ -72,13 +69,6 @@ async def dev_mail(request: web.Request) -> web.Response:
     response.headers[hdrs.CACHE_CONTROL] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
-
-
-def _is_at_this_machine(request: web.Request) -> bool:
-    # The Host, because a page elsewhere can give itself a name that leads here (DNS rebinding).
-    is_direct = not any(name in request.headers for name in _OF_PROXIES)
-    is_named_so = _THIS_MACHINE.fullmatch(request.headers.get(hdrs.HOST, "")) is not None
-    return is_direct and is_named_so and is_loopback(normal_address(request.remote or ""))
 
 
 def _for_programs(kept: Kept) -> ShownMail:

@@ -12,9 +12,11 @@ from actors.told import Told
 from protocol.codes import Code
 from protocol.outbound import Accepted, Rejected, decode
 from server.door.correlation import current_id
+from server.ids import uuid_or_none
 from server.rest.envelope import Refused
 from server.sales import Sale
 from server.services import Services, services
+from server.statements import sql
 
 VIA = "rest"
 ANSWER_S = 15.0
@@ -40,20 +42,30 @@ COMMAND_REFUSALS = {
 """The refusals of every command, by status."""
 
 
+class NoSeatsYet(Refused):
+    """The event is there, and its seats are not made yet."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "This event has no seats yet", Code.SEAT_NOT_FOUND)
+
+
 def new_command_id() -> str:
     """The id of a command whose client gave none."""
     return f"rest-{uuid4().hex}"
 
 
 async def sale_of(request: web.Request) -> Sale:
-    """The event in the path. Raises Refused (404)."""
+    """The event in the path. Raises Refused (404), NoSeatsYet."""
     return await sale(services(request), request.match_info["event_id"])
 
 
 async def sale(parts: Services, event_id: str) -> Sale:
-    """The event with this id. Raises Refused (404)."""
+    """The event with this id. Raises Refused (404), NoSeatsYet."""
     found = await parts.sales.find(event_id)
     if found is None:
+        uuid = uuid_or_none(event_id)
+        if uuid is not None and await parts.database.fetchrow(sql("event_times"), uuid) is not None:
+            raise NoSeatsYet
         raise Refused(404, "Event not found", "event_not_found")
     return found
 

@@ -118,7 +118,7 @@ async def login(request: web.Request) -> web.Response:
     return response
 
 
-@operations.post("/api/v1/auth/logout", who=Who.SIGNED_IN)
+@operations.post("/api/v1/auth/logout", who=Who.SIGNED_IN, pace=None)
 async def logout(request: web.Request) -> web.Response:
     """End the session and close its sockets. The customer's holds stay."""
     await services(request).sessions.end(await customer(request))

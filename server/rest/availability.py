@@ -9,7 +9,7 @@ from server.reads.places import Places
 from server.reads.revalidation import is_known, not_modified
 from server.reads.seat_answers import Pieces, States
 from server.reads.seat_texts import seats_pieces, sections_pieces
-from server.rest.asking import committed, sale_of
+from server.rest.asking import NoSeatsYet, committed, sale_of
 from server.rest.envelope import Refused, ok, read_query
 from server.rest.operations import Operations
 from server.rest.shapes import SeatShown, SectionShown
@@ -36,8 +36,13 @@ class AvailabilityQuery(msgspec.Struct):
 async def availability(request: web.Request) -> web.Response:
     """The seats of the event by section, or of one section; with `summary=true` only the counts."""
     query = read_query(request, AvailabilityQuery)
-    sale, places = await _places(request)
     wanted = query.section
+    try:
+        sale, places = await _places(request)
+    except NoSeatsYet:
+        if wanted is not None:
+            raise _no_section() from None
+        return ok([])
     _check(places, wanted)
     if not query.summary:
         return await _shared(request, sale, places, wanted, sections_pieces)
@@ -54,7 +59,10 @@ async def availability(request: web.Request) -> web.Response:
 )
 async def section_seats(request: web.Request) -> web.Response:
     """The seats of one section."""
-    sale, places = await _places(request)
+    try:
+        sale, places = await _places(request)
+    except NoSeatsYet:
+        raise _no_section() from None
     section = request.match_info["section"]
     _check(places, section)
     return await _shared(request, sale, places, section, seats_pieces)
@@ -69,7 +77,11 @@ async def _places(request: web.Request) -> tuple[Sale, Places]:
 
 def _check(places: Places, section: str | None) -> None:
     if section is not None and section not in places.answers.sections:
-        raise Refused(404, "Section not found", "section_not_found")
+        raise _no_section()
+
+
+def _no_section() -> Refused:
+    return Refused(404, "Section not found", "section_not_found")
 
 
 async def _shared(

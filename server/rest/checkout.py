@@ -16,6 +16,7 @@ from protocol import limits
 from protocol.codes import SENTENCES, Code
 from protocol.inbound import Checkout
 from protocol.outbound import OrderStatus
+from server.door.paced import keep_pace
 from server.door.who_asks import customer
 from server.ids import uuid_or_none
 from server.rest.asking import COMMAND_REFUSALS, ask, new_command_id, sale
@@ -59,7 +60,7 @@ class OrderDetails(msgspec.Struct):
 @operations.post(
     "/api/v1/checkout",
     who=Who.SIGNED_IN,
-    pace=Pace.CHECKOUT,
+    pace=None,  # counted below: a repeat is no purchase
     body=Purchase,
     data=Receipt,
     refusals={
@@ -77,13 +78,16 @@ async def checkout(request: web.Request) -> web.Response:
     parts = services(request)
     raw = await read_raw(request)
     purchase = _purchase(raw)
-    key = _key(request, raw if isinstance(purchase, Refused) else purchase)
+    key = _key(request, raw)
     if key is None:
+        await keep_pace(request, Pace.CHECKOUT)
         return await _buy(parts, session.customer_id, purchase, new_command_id(), None)
     with parts.keys_under_way.take(session.customer_id, key):
         live_since = keys_live_since(parts.now())
         if (stored := await _stored(parts, session.customer_id, key, live_since)) is not None:
+            await keep_pace(request, Pace.OTHER)
             return stored
+        await keep_pace(request, Pace.CHECKOUT)
         command_id = await _command_id(parts, session.customer_id, key, live_since)
         return await _buy(parts, session.customer_id, purchase, command_id, key)
 
@@ -132,6 +136,14 @@ async def cancel_order(request: web.Request) -> web.Response:
     return ok(Said("Order cancelled"))
 
 
+def _decoded(raw: bytes) -> Any:
+    """What a body says; itself, where that is nothing."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return raw
+
+
 def _purchase(raw: bytes) -> Purchase | Refused:
     """What the body asks for, or its refusal, which is to be raised after the key was looked up."""
     try:
@@ -168,13 +180,13 @@ async def _held_event(parts: Services, customer_id: UUID, purchase: Purchase) ->
     raise Refused(400, "No active reservation found", Code.HOLD_NOT_FOUND)
 
 
-def _key(request: web.Request, body: Purchase | bytes) -> IdempotencyKey | None:
+def _key(request: web.Request, raw: bytes) -> IdempotencyKey | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not 1 <= len(key) <= KEY_CHARS_MAX or "\0" in key or not key.isprintable():
-        raise Refused(400, f"Idempotency-Key must have 1 to {KEY_CHARS_MAX} characters", "bad_request")
-    said = msgspec.json.encode([request.method, request.path, body])
+        raise Refused(400, f"Idempotency-Key must have 1 to {KEY_CHARS_MAX} printable characters", "bad_request")
+    said = msgspec.json.encode([request.method, request.path, _decoded(raw)], order="deterministic")
     return IdempotencyKey(key, hashlib.sha256(said).digest())
 
 

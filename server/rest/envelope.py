@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from server.database import TROUBLE
+from server.rest.sentences import sentence_of
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_READ_S = 10
@@ -136,10 +137,11 @@ def decode_body(raw: bytes, kind: type[StructT], sentence: str = "") -> StructT:
     try:
         body = msgspec.json.decode(raw or b"{}", type=kind)
     except msgspec.ValidationError as error:
+        _check_json(raw)
         said = "" if _is_about_an_option(error, kind) else sentence
-        raise Refused(400, said or f"Bad request: {error}", "bad_request") from None
+        raise Refused(400, said or sentence_of(error), "bad_request") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refused(400, "The body is not valid JSON", "bad_json") from None
+        raise _bad_json() from None
     if not raw:
         raise Refused(400, "Send a body", "bad_request")
     if _ESCAPED_NUL in raw and _has_nul(msgspec.json.decode(raw)):
@@ -159,7 +161,7 @@ def read_query(request: web.Request, kind: type[StructT]) -> StructT:
     try:
         query = msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused(400, f"Bad request: {error}", "bad_request") from None
+        raise Refused(400, sentence_of(error, "The query"), "bad_request") from None
     for name, value in given.items():
         if _has_nul(value):
             raise Refused(400, f"{name} has a NUL character in it", "bad_request")
@@ -210,6 +212,19 @@ def _is_passing(error: Exception) -> bool:
         state = error.sqlstate or ""
         return state[:2] in ("08", "40", "53", "55", "57", "58") or state.startswith("25P0")
     return not isinstance(error, asyncpg.DataError | ValueError)
+
+
+def _check_json(raw: bytes) -> None:
+    """Raises Refused (400), when it is no JSON at all: that comes before what is wrong with a field."""
+    try:
+        msgspec.json.decode(raw or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if "out of range" not in str(error):  # a number as large as that is JSON
+            raise _bad_json() from None
+
+
+def _bad_json() -> Refused:
+    return Refused(400, "The body is not valid JSON", "bad_json")
 
 
 def _is_about_an_option(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> bool:

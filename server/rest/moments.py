@@ -20,12 +20,17 @@ WrittenMoment = Annotated[
 ]
 
 _DAY = timedelta(days=1)
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before it lies what programs write where nothing was set."""
+_LAST = datetime.max.replace(tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 def moment(name: str, text: str) -> datetime:
     """The moment that is written, to the millisecond. Raises Refused (400), which names the field."""
     written = day_or_moment(name, text)[0]
+    if written < _FIRST:
+        raise Refused(400, f"{name} must be in or after {_FIRST.year}", "bad_request")
     return written.replace(microsecond=written.microsecond // 1000 * 1000)
 
 
@@ -39,9 +44,9 @@ def day_or_moment(name: str, text: str) -> tuple[datetime, datetime]:
     """
     try:
         start, length = _parsed(text)
-        return start, start + length
     except (ValueError, OverflowError):
         raise Refused(400, f"{name} must be a date or time in ISO 8601", "bad_request") from None
+    return start, start + length if start < _LAST - length else _LAST
 
 
 def _parsed(text: str) -> tuple[datetime, timedelta]:

@@ -24,7 +24,7 @@ from server.statements import sql
 
 operations = Operations("seats")
 
-_SEAT_ID = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_SEAT_ID = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 
 
 class SeatIds(Struct):

@@ -20,7 +20,7 @@ SeatId = Annotated[
     Meta(
         description="The seat's index in its event.",
         examples=["17"],
-        extra_json_schema={"pattern": "^(0|[1-9][0-9]{0,8})$"},
+        extra_json_schema={"pattern": "^(0|[1-9][0-9]{0,17})$"},
     ),
 ]
 EventCategory = Literal["concert", "sports", "theater", "comedy", "other"]

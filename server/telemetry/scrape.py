@@ -5,12 +5,9 @@ import secrets
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from server.door.client_addresses import is_loopback
+from server.door.this_machine import is_at_this_machine
 from server.rest.envelope import Refused
 from server.services import services
-
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
-"""A proxy on this machine is a peer on loopback, too: whoever is behind it is not."""
 
 routes = web.RouteTableDef()
 
@@ -18,18 +15,11 @@ routes = web.RouteTableDef()
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
     """All metrics, to a peer on this machine or one who has the token; for all others there is no such page."""
-    if not _is_local(request) and not _has_token(request):
+    if not is_at_this_machine(request) and not _has_token(request):
         raise Refused(404, "Not found", "not_found")
     text = generate_latest(services(request).metrics.registry)
     headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST, hdrs.CACHE_CONTROL: "no-store"}
     return web.Response(body=text, headers=headers)
-
-
-def _is_local(request: web.Request) -> bool:
-    if any(name in request.headers for name in _FORWARDED):
-        return False
-    peername = None if request.transport is None else request.transport.get_extra_info("peername")
-    return peername is not None and is_loopback(peername[0])
 
 
 def _has_token(request: web.Request) -> bool:

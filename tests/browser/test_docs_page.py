@@ -53,7 +53,7 @@ def test_it_is_found_and_read_without_javascript(arrive: Arrive, visitor: Visito
     operation = page.locator("#reserve")
     expect(operation).to_be_in_viewport()
     expect(operation.get_by_role("heading", level=3)).to_contain_text("Hold these seats")
-    refused = operation.get_by_text("Somebody else has this seat")
+    refused = operation.get_by_text("This seat is taken")
     expect(refused).not_to_be_visible()
     operation.get_by_text("Refusals:").click()
     expect(refused).to_be_visible()

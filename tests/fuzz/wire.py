@@ -83,7 +83,7 @@ class Wire(RawSocket):
         """Cut it off."""
         self._writer.transport.abort()
 
-    async def response(self) -> tuple[int | None, bytes]:
+    async def response(self, *, may_be_a_page: bool = False) -> tuple[int | None, bytes]:
         """Status and head of the answer to a handshake; None: the server has gone without one."""
         try:
             async with asyncio.timeout(DEADLINE_S):
@@ -95,8 +95,8 @@ class Wire(RawSocket):
         check_words(head)
         status = int(head.split(b" ", 2)[1])
         if status == 100:  # whoever expects it is told to go on
-            return await self.response()
-        if status not in STATUSES:
+            return await self.response(may_be_a_page=may_be_a_page)
+        if status not in STATUSES and not (may_be_a_page and status == 200):
             raise Finding(f"a handshake was answered with {status}")
         return status, head
 

@@ -534,10 +534,18 @@ async def test_keys_of_1_to_255_characters(shop: Usher, till: Till, key: str) ->
     assert (await shop.buy(ada, key=key)).raw == first.raw
 
 
+async def test_a_key_goes_with_all_that_the_body_says(shop: Usher) -> None:
+    _, ada = await holding(shop, 0)
+    bought = await shop.buy(ada, key="k")
+    assert (await shop.buy(ada, key="k")).raw == bought.raw
+    for fields in ({"event_id": None}, {"note": 1}):
+        assert (await shop.buy(ada, key="k", **fields)).refusal[::2] == (422, "key_reused")
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
 async def test_keys_that_are_none(shop: Usher, till: Till, key: str) -> None:
     _, ada = await holding(shop, 0)
-    sentence = "Idempotency-Key must have 1 to 255 characters"
+    sentence = "Idempotency-Key must have 1 to 255 printable characters"
     assert (await shop.buy(ada, key=key)).refusal == (400, sentence, "bad_request")
     assert not till.asked
 

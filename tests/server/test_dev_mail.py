@@ -96,7 +96,7 @@ async def test_this_machine_has_some_names(demo: Usher, host: str) -> None:
 
 
 async def test_a_peer_on_another_machine_finds_nothing(demo: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.mail.dev_mail.is_loopback", lambda address: address != "127.0.0.1")
+    monkeypatch.setattr("server.door.this_machine.is_loopback", lambda address: address != "127.0.0.1")
     assert (await look(demo))[0] == 404
 
 

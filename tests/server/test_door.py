@@ -184,7 +184,10 @@ async def test_the_other_origin_may_read_with_credentials(shop: Open) -> None:
         headers = (await client.get(path, headers=OWN | {"Origin": CORS})).headers
         assert headers["Access-Control-Allow-Origin"] == CORS
         assert headers["Access-Control-Allow-Credentials"] == "true"
-        assert headers["Access-Control-Expose-Headers"] == "Retry-After, RateLimit, RateLimit-Policy"
+        assert (
+            headers["Access-Control-Expose-Headers"]
+            == "Retry-After, Etag, X-Request-Id, RateLimit, RateLimit-Policy"
+        )
         assert "Origin" in headers["Vary"]
 
 
@@ -206,7 +209,7 @@ async def test_a_preflight_of_the_other_origin_is_answered(shop: Open) -> None:
     assert answer.headers["Access-Control-Allow-Credentials"] == "true"
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST, PUT, PATCH, DELETE"
     allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
-    assert {"content-type", "x-session-id", "idempotency-key"} == set(allowed)
+    assert {"content-type", "x-session-id", "idempotency-key", "if-none-match", "x-request-id"} == set(allowed)
     foreign = OWN | {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
     answer = await client.options("/api/v1/auth/login", headers=foreign)
     assert answer.status == 404

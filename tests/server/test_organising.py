@@ -181,6 +181,16 @@ async def test_sold_out_follows_the_seats_both_ways(usher: Usher) -> None:
     assert await status_of(usher, event) == "on_sale"
 
 
+async def test_an_event_without_seats_is_one_all_the_same(usher: Usher) -> None:
+    olga, ada = await admin(usher), await usher.customer()
+    event = (await usher.rest("POST", "/events", a_show(await a_venue(usher, olga, sections=[])), olga)).data
+    path = f"/seats/{event['id']}"
+    assert (await usher.rest("GET", f"{path}/availability")).data == []
+    assert (await usher.rest("GET", f"{path}/availability?section=A")).refusal[::2] == (404, "section_not_found")
+    assert (await usher.rest("GET", f"{path}/sections/A")).refusal[::2] == (404, "section_not_found")
+    assert (await usher.reserve(event["id"], [0], ada)).refusal[::2] == (400, "seat_not_found")
+
+
 async def test_an_event_without_seats_changes_too(usher: Usher) -> None:
     olga = await admin(usher)
     venue_id = await a_venue(usher, olga, sections=[])
@@ -224,6 +234,8 @@ BAD_EVENTS: list[Json] = [
     {"on_sale_date": "2031-02-30"},
     {"on_sale_date": "9999-12-31T23:59:59.999-23:00"},
     {"on_sale_date": "2999-01-01"},
+    {"on_sale_date": "0001-01-01T00:00:00Z"},
+    {"on_sale_date": "1969-12-31"},
     {"max_tickets_per_user": 0},
     {"max_tickets_per_user": 1001},
     {"max_tickets_per_user": "4"},

@@ -306,3 +306,14 @@ async def test_the_limits_of_the_contract(database_address: PostgresAddress, red
             assert [reply.status == 429 for reply in replies] == [False] * per_minute + [True]
         replies = [await usher.rest("GET", "/auth/me", by=ada) for _ in range(101)]
         assert [reply.status for reply in replies] == [200] * 100 + [429]
+        assert (await usher.rest("POST", "/auth/logout", by=ada)).status == 200, "one may always leave"
+
+
+async def test_a_repeated_checkout_gets_its_answer_however_often(
+    database_address: PostgresAddress, redis_address: RedisAddress
+) -> None:
+    async with running(database_address, redis_address, is_rate_limited=True) as usher:
+        event_id, ada = await usher.event(), await usher.customer()
+        await usher.reserve(event_id, [0], ada)
+        replies = [await usher.buy(ada, key="k") for _ in range(10)]
+        assert {(reply.status, reply.raw) for reply in replies} == {(200, replies[0].raw)}

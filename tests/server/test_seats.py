@@ -264,7 +264,7 @@ MALFORMED: list[tuple[Any, tuple[int, str, str]]] = [
     (b"", (400, "seat_ids array is required", "bad_request")),
     (b"{", (400, "The body is not valid JSON", "bad_json")),
     (b"\xff", (400, "The body is not valid JSON", "bad_json")),
-    (b"[" * 60_000, (400, "seat_ids array is required", "bad_request")),
+    (b"[" * 60_000, (400, "The body is not valid JSON", "bad_json")),
 ]
 NOT_IDS = [
     "",
@@ -279,7 +279,7 @@ NOT_IDS = [
     "x",
     "1\0",
     "١",
-    "1" * 10,
+    "1" * 19,
     "550e8400",
     "null",
     "\n1",
@@ -323,7 +323,7 @@ async def test_what_is_refused_names_its_code_and_seats(usher: Usher) -> None:
         ([0, 200], "There is no such seat", "seat_not_found", ["200"]),
         ([0, 999_999_999], "There is no such seat", "seat_not_found", ["999999999"]),
         ([98, 0], "This seat is not for sale", "seat_blocked", ["98"]),
-        ([5, 0], "Somebody else has this seat", "seat_taken", ["5"]),
+        ([5, 0], "This seat is taken", "seat_taken", ["5"]),
         (
             [0, 1, 2],
             "This is more than one customer may have for this event",
