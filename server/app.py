@@ -15,7 +15,7 @@ from aiohttp import web
 from actors.seat_manager import Ports
 from actors.supervisor import Supervisor, SupervisorSettings
 from server import demo, pages
-from server.database import TROUBLE, connect, connected, open_pool
+from server.database import connect, connected, open_pool
 from server.describing import routes as describing
 from server.door.connections import Connections
 from server.door.correlation import correlated, name_answer
@@ -49,7 +49,7 @@ from server.reads.shared_work import SharedQuestions
 from server.redis_connection import open_redis
 from server.rest import contract
 from server.rest.envelope import BODY_BYTES_MAX, enveloped
-from server.rest.keys_under_way import KeysUnderWay, drop_old_keys
+from server.rest.keys_under_way import KeysUnderWay
 from server.sales import Sales
 from server.services import SERVICES, Services
 from server.settings import Settings
@@ -57,8 +57,8 @@ from server.sockets import connection
 from server.sockets.broadcast import Hub
 from server.sockets.command_pace import CommandPaces
 from server.sockets.open_sockets import Sockets
-from server.statements import sql
 from server.store import PostgresStore
+from server.sweep import sweep_for_ever
 from server.telemetry import health, scrape
 from server.telemetry.metrics import Metrics
 from server.telemetry.metrics_now import PartsCollector
@@ -68,7 +68,6 @@ log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 
 POOL_CONNECTIONS_MAX = 20
-SWEEP_S = 3600.0
 FINISH_S = 2.0
 """How long requests under way may take to finish when the server stops."""
 
@@ -170,7 +169,7 @@ async def running_parts(
             session_news.run(),
             *(outgoing.run() for _ in range(WRITERS)),
             sessions.run(),
-            _sweep(parts),
+            sweep_for_ever(parts),
         ):
             _spawn(stack, work)
         stack.push_async_callback(outgoing.finish)
@@ -217,7 +216,9 @@ def make_app(parts: Services) -> web.Application:
         app.add_routes(api.operations.routes)
     for module in (health, scrape, connection):
         app.add_routes(module.routes)
-    if parts.mail_shelf is not None:
+    # Where a proxy may stand before us, whoever comes by it would look like somebody at this machine.
+    has_proxy = parts.settings.public_origin is not None or bool(parts.settings.door.trusted_proxies)
+    if parts.mail_shelf is not None and not has_proxy:
         app.add_routes(dev_mail.routes)
     pages.add_pages(app)
     app.on_response_prepare.extend((prepare_response, name_answer))
@@ -272,18 +273,6 @@ async def _leave(parts: Services, runner: web.AppRunner) -> None:
     parts.is_stopping = True
     await parts.sockets.close_all()
     await runner.cleanup()
-
-
-async def _sweep(parts: Services) -> None:
-    while True:
-        try:
-            await parts.sessions.sweep()
-            await parts.accounts.sweep()
-            await drop_old_keys(parts.database, parts.now())
-            await parts.database.execute(sql("journal_partitions"))
-        except TROUBLE as problem:
-            log.warning("the hourly sweep failed: %s", problem)
-        await asyncio.sleep(SWEEP_S)
 
 
 def _spawn(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

@@ -4,11 +4,13 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from server.engines import EngineError, PostgresAddress
+from server.statements import sql
 
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """All that a database may raise that is away, on its way out, or not content with what it is asked.
@@ -16,6 +18,8 @@ TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
 The last one: a statement came to a connection that has been told its end and is not closed yet.
 """
 CONNECT_TIMEOUT_S = 5.0
+DROP_MAX = 1_000
+"""So many rows are dropped by one statement: each has its end long before the time limit of a transaction."""
 KEEPALIVE_IDLE_S = 10
 KEEPALIVE_INTERVAL_S = 5
 KEEPALIVE_TRIES = 3
@@ -102,6 +106,12 @@ async def connected(address: PostgresAddress) -> AsyncIterator[asyncpg.Connectio
         yield connection
     finally:
         await connection.close()
+
+
+async def drop_old(database: asyncpg.Pool, statement: str, before: datetime) -> None:
+    """Delete what is older, `DROP_MAX` rows at a time, by a named statement that takes both."""
+    while await database.execute(sql(statement), before, DROP_MAX) == f"DELETE {DROP_MAX}":
+        pass
 
 
 async def _keep_alive(connection: Any) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from server.database import drop_old
 from server.people.sessions import Session, Sessions
 from server.statements import sql
 
@@ -129,8 +130,8 @@ class Accounts:
     async def sweep(self) -> None:
         """Drop old tokens and devices. To be called now and then."""
         now = self._now()
-        await self._database.execute(sql("drop_old_mail_tokens"), now - timedelta(seconds=TOKEN_REMEMBERED_S))
-        await self._database.execute(sql("drop_old_devices"), now - timedelta(seconds=DEVICE_DURATION_S))
+        await drop_old(self._database, "drop_old_mail_tokens", now - timedelta(seconds=TOKEN_REMEMBERED_S))
+        await drop_old(self._database, "drop_old_devices", now - timedelta(seconds=DEVICE_DURATION_S))
 
     async def _end_all(self, ended: list[bytes] | None) -> bool:
         if ended is None:

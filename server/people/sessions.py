@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from protocol.limits import SESSION_DURATION_S, TICKET_DURATION_S
-from server.database import TROUBLE
+from server.database import TROUBLE, drop_old
 from server.people.session_cache import Answer, Gap, Session, SessionCache
 from server.statements import sql
 
@@ -191,8 +191,8 @@ class Sessions:
     async def sweep(self) -> None:
         """Drop what has run out: tickets at once, sessions a day later. To be called now and then."""
         now = self._now()
-        await self._database.execute(sql("drop_old_tickets"), now)
-        await self._database.execute(sql("drop_old_sessions"), now - timedelta(days=1))
+        await drop_old(self._database, "drop_old_tickets", now)
+        await drop_old(self._database, "drop_old_sessions", now - timedelta(days=1))
 
     async def close(self) -> None:
         """Let go of Redis. The pool is the caller's."""

@@ -70,8 +70,10 @@ UPDATE customer c
 RETURNING c.id
 
 -- name: drop_old_mail_tokens
--- Drops the tokens that ran out before this moment.
-DELETE FROM mail_token WHERE expires_at <= $1
+-- Drops tokens. $1 run out by then, $2 at most so many.
+DELETE FROM mail_token WHERE token_hash IN (
+    SELECT token_hash FROM mail_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
+)
 
 -- name: remember_device
 -- A browser has signed in as this customer. $4: how many an account may know; the longest unused go.
@@ -87,5 +89,7 @@ VALUES ($1, $2, $3)
 ON CONFLICT (device_hash, customer_id) DO UPDATE SET signed_in_at = excluded.signed_in_at
 
 -- name: drop_old_devices
--- Drops the browsers that have not signed in since this moment.
-DELETE FROM device WHERE signed_in_at <= $1
+-- Drops browsers. $1 not signed in since, $2 at most so many.
+DELETE FROM device WHERE (device_hash, customer_id) IN (
+    SELECT device_hash, customer_id FROM device WHERE signed_in_at <= $1 ORDER BY signed_in_at LIMIT $2
+)

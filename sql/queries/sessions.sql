@@ -75,9 +75,13 @@ SELECT s.id_hash, s.customer_id, c.name, c.email, c.role, c.email_verified_at IS
  WHERE t.expires_at > $2 AND s.ended_at IS NULL AND s.expires_at > $2
 
 -- name: drop_old_tickets
--- Drops the tickets that were never used.
-DELETE FROM socket_ticket WHERE expires_at <= $1
+-- Drops tickets that were never used. $1 run out by then, $2 at most so many.
+DELETE FROM socket_ticket WHERE ticket_hash IN (
+    SELECT ticket_hash FROM socket_ticket WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
+)
 
 -- name: drop_old_sessions
--- Drops the sessions that ran out before this moment, with their tickets.
-DELETE FROM session WHERE expires_at <= $1
+-- Drops sessions, with their tickets. $1 run out by then, $2 at most so many.
+DELETE FROM session WHERE id_hash IN (
+    SELECT id_hash FROM session WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
+)
