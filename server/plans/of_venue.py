@@ -17,8 +17,9 @@ from server.statements import sql
 
 async def seats_of_venue(database: asyncpg.Pool, venue_id: UUID, currency: str) -> PublishedSeats | None:
     """The seats to publish, priced in `currency`; None: the venue has neither a plan nor sections."""
-    venue = await database.fetchrow(sql("venue_map"), venue_id)
-    rows = [] if venue is None else await database.fetch(sql("section_numbers"), venue_id)
+    async with database.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        venue = await connection.fetchrow(sql("venue_map"), venue_id)
+        rows = await connection.fetch(sql("section_numbers"), venue_id)
     if venue is None or (venue["body"] is None and not rows):
         return None
     sections = [SectionDescriptor(*row) for row in rows]

@@ -136,10 +136,10 @@ async def cancel_order(request: web.Request) -> web.Response:
     return ok(Said("Order cancelled"))
 
 
-def _decoded(raw: bytes) -> Any:
-    """What a body says; itself, where that is nothing."""
+def _canonical(raw: bytes) -> bytes:
+    """What a body says, however it is written; the body itself, where that is nothing."""
     try:
-        return msgspec.json.decode(raw)
+        return msgspec.json.encode(msgspec.json.decode(raw), order="deterministic")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return raw
 
@@ -186,7 +186,7 @@ def _key(request: web.Request, raw: bytes) -> IdempotencyKey | None:
         return None
     if not 1 <= len(key) <= KEY_CHARS_MAX or "\0" in key or not key.isprintable():
         raise Refused(400, f"Idempotency-Key must have 1 to {KEY_CHARS_MAX} printable characters", "bad_request")
-    said = msgspec.json.encode([request.method, request.path, _decoded(raw)], order="deterministic")
+    said = msgspec.json.encode([request.method, request.path, _canonical(raw)])
     return IdempotencyKey(key, hashlib.sha256(said).digest())
 
 

@@ -45,6 +45,7 @@ _STAGES = {
     Status.COMPLETED: Stage.COMPLETED,
     Status.CANCELLED: Stage.CANCELLED,
 }
+_BOUND_BY_SEATS = ("venue_id", "currency")
 _TERMS = ("stage", "on_sale_at", "event_at", "max_tickets_per_user")
 _DESCRIBED = (
     *("name", "description", "venue_id", "artist", "category", "image_url", "currency"),
@@ -143,12 +144,12 @@ async def update_event(request: web.Request) -> web.Response:
     given = await _columns(parts, wanted)
     async with parts.database.acquire() as connection, connection.transaction():
         before = await _to_change(connection, event_id)
-        after = dict(before) | given
-        _check_dates(after["event_at"], after["on_sale_at"])
-        if before["seat_count"] and any(after[name] != before[name] for name in ("venue_id", "currency")):
-            raise Refused(409, "The event has its seats: its venue and currency stay", "seats_exist")
-        await connection.execute(sql("update_event"), event_id, *(after[name] for name in _DESCRIBED), parts.now())
+        after = _changed(before, given)
+    # The terms first: whoever is told that they could not be changed has changed nothing.
     await _set_terms(parts, session.customer_id, event_id, before, after)
+    async with parts.database.acquire() as connection, connection.transaction():
+        after = _changed(await _to_change(connection, event_id), given)
+        await connection.execute(sql("update_event"), event_id, *(after[name] for name in _DESCRIBED), parts.now())
     return ok(await stored_event(parts, event_id))
 
 
@@ -175,7 +176,7 @@ async def set_status(request: web.Request) -> web.Response:
     "/api/v1/events/{event_id}/generate-seats",
     who=Who.ADMIN,
     data=Said,
-    refusals={400: ("no_sections",), 404: ("event_not_found",), 409: ("seats_exist",)},
+    refusals={400: ("no_sections",), 404: ("event_not_found",), 409: ("event_changed", "seats_exist")},
 )
 async def generate_seats(request: web.Request) -> web.Response:
     """Make the seats of an event that was made before its venue had any."""
@@ -187,13 +188,17 @@ async def generate_seats(request: web.Request) -> web.Response:
     seats = await seats_of_venue(parts.database, event["venue_id"], event["currency"])
     if seats is None:
         raise Refused(400, "The venue has neither a plan nor sections", "no_sections")
-    count = await _publish(parts, event_id, seats)
+    count = await _publish(parts, event_id, event, seats)
     return ok(Said(f"Generated {count} seats for event"))
 
 
-async def _publish(parts: Services, event_id: UUID, seats: PublishedSeats) -> int:
+async def _publish(parts: Services, event_id: UUID, event: asyncpg.Record, seats: PublishedSeats) -> int:
+    """Make the seats that were made ready for the event as it was read. Raises Refused (409)."""
     async with parts.database.acquire() as connection, connection.transaction():
         await connection.execute(sql("without_time_limit"))
+        now = await _to_change(connection, event_id)
+        if any(now[name] != event[name] for name in _BOUND_BY_SEATS):
+            raise Refused(409, "The event was changed meanwhile, try again", "event_changed")
         try:
             return await publish(connection, event_id, seats, parts.now())
         except SeatsExist:
@@ -233,6 +238,15 @@ async def _set_terms(
         max_tickets_per_user=changed.get("max_tickets_per_user"),
     )
     await ask(parts, str(event_id), Asked(str(by), command))
+
+
+def _changed(event: asyncpg.Record, given: dict[str, Any]) -> dict[str, Any]:
+    """The event with these columns. Raises Refused (400, 409)."""
+    after = dict(event) | given
+    _check_dates(after["event_at"], after["on_sale_at"])
+    if event["seat_count"] and any(after[name] != event[name] for name in _BOUND_BY_SEATS):
+        raise Refused(409, "The event has its seats: its venue and currency stay", "seats_exist")
+    return after
 
 
 def _stage(status: Status, event: asyncpg.Record, now: datetime) -> Stage:

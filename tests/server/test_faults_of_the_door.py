@@ -98,6 +98,7 @@ BAD_BODIES: list[bytes] = [
     b'{"seat_ids":["' + b"9" * 5_000 + b'"]}',
     b'{"seat_ids":["\\u0000"],"payment_method":"\\u0000","email":"\\u0000","password":"\\u0000","name":"\\u0000"}',
     b'{"seat_ids":["\\ud800"],"payment_method":"\\ud800","email":"\\ud800","password":"\\ud800","name":"\\ud800"}',
+    b'{"seat_ids":["1"],"x":' + b"[" * 700 + b"]" * 700 + b',"y":"\\u0000"}',
     b'{"seat_ids":[null],"payment_method":null,"email":null,"password":null,"name":null}',
     b'{"seat_ids":[1e400],"payment_method":1e400,"email":1,"password":2,"name":3}',
     b'{"seat_ids":{"0":"1"},"payment_method":{},"email":[],"password":[],"name":[]}',

@@ -7,6 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from server.plans.of_venue import seats_of_venue
+from server.rest import organising_events
+from server.rest.envelope import Refused
 from tests.rows import add_customer
 from tests.server.parts import SHARED, Customer, Json, Reply, Usher
 
@@ -122,6 +125,39 @@ async def test_an_event_gets_its_seats_later_once(usher: Usher) -> None:
     assert made.data == {"message": "Generated 20 seats for event"}
     assert (await usher.rest("POST", path, by=olga)).refusal[::2] == (409, "seats_exist")
     assert (await usher.rest("GET", f"/events/{event['id']}")).data["available_seats"] == 20
+
+
+async def test_seats_are_not_made_for_an_event_that_has_become_another(
+    usher: Usher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    olga = await admin(usher)
+    venue_id = await a_venue(usher, olga, sections=[])
+    event = (await usher.rest("POST", "/events", a_show(venue_id), olga)).data
+    assert (await usher.rest("PUT", f"/venues/{venue_id}", {"sections": [STAND]}, olga)).status == 200
+
+    async def meanwhile(*given: Any) -> Any:
+        seats = await seats_of_venue(*given)
+        assert (await put(usher, event, olga, currency="EUR")).status == 200
+        return seats
+
+    monkeypatch.setattr(organising_events, "seats_of_venue", meanwhile)
+    made = await usher.rest("POST", f"/events/{event['id']}/generate-seats", by=olga)
+    assert made.refusal[::2] == (409, "event_changed")
+    assert (await usher.rest("GET", f"/events/{event['id']}")).data["total_capacity"] == 0
+
+
+async def test_terms_that_cannot_be_changed_leave_the_rest_as_it_was(
+    usher: Usher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    olga = await admin(usher)
+    event = await an_event(usher, olga)
+
+    async def refused(*_: Any) -> None:
+        raise Refused(503, "This could not be decided just now, try again", "try_again")
+
+    monkeypatch.setattr(organising_events, "ask", refused)
+    assert (await put(usher, event, olga, name="Other", max_tickets_per_user=9)).status == 503
+    assert (await usher.rest("GET", f"/events/{event['id']}")).data == event
 
 
 async def test_what_changes_is_what_was_said(usher: Usher) -> None:
