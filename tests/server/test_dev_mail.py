@@ -1,12 +1,15 @@
 """`/dev/mail`: the demo's mails, for whoever sits at the machine; nothing anywhere else."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from typing import Any
 
 import aiohttp
 import pytest
 
 from server import app as composition
+from server.door.door_settings import DoorSettings
 from server.engines import PostgresAddress, RedisAddress
 from server.mail.letters import reset_letter
 from server.mail.port import Mail
@@ -20,7 +23,16 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture
 async def demo(database_address: PostgresAddress, redis_address: RedisAddress) -> AsyncIterator[Usher]:
     """A server that runs as the demo does, without its events."""
-    settings = Settings(port=0, demo=True, database=database_address, redis=redis_address)
+    async with as_the_demo(database_address, redis_address) as server:
+        yield server
+
+
+@asynccontextmanager
+async def as_the_demo(
+    database_address: PostgresAddress, redis_address: RedisAddress, **more: Any
+) -> AsyncIterator[Usher]:
+    """Such a server with further settings."""
+    settings = Settings(port=0, demo=True, database=database_address, redis=redis_address, **more)
     async with (
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
         composition.running_parts(
@@ -103,3 +115,18 @@ async def test_a_peer_on_another_machine_finds_nothing(demo: Usher, monkeypatch:
 async def test_without_the_demo_there_is_no_such_page(own: Usher) -> None:
     status, body, _ = await look(own, **JSON)
     assert (status, body["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"public_origin": "https://tickets.example.org"},
+        {"door": DoorSettings(trusted_proxies=(ip_network("127.0.0.1"),))},
+    ],
+)
+async def test_where_a_proxy_may_stand_before_us_there_is_no_such_page(
+    database_address: PostgresAddress, redis_address: RedisAddress, settings: dict[str, Any]
+) -> None:
+    async with as_the_demo(database_address, redis_address, **settings) as server:
+        status, body, _ = await look(server, **JSON)
+        assert (status, body["code"]) == (404, "not_found")
