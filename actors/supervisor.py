@@ -71,6 +71,13 @@ class Supervisor:
         slot = self._slots.get(event_id)
         return None if slot is None or slot.manager is None else slot.manager.seating
 
+    def readable(self, event_id: str) -> Seating | None:
+        """The committed state of the event, if it can be read here without waiting."""
+        slot = self._slots.get(event_id)
+        if self._is_stopping or slot is None or slot.manager is None:
+            return None
+        return slot.manager.seating if self._ports.lease.is_held(slot.manager.claim.owner) else None
+
     def tell(self, event_id: str, told: Told) -> None:
         """Give a command to the event's manager, starting it if need be. Never waits."""
         if self._is_stopping:

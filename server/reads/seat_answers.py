@@ -1,5 +1,6 @@
 """The answers about an event's seats: written for all who ask at about the same time, kept while they are true."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -13,9 +14,14 @@ from server.reads.shared_work import SharedWork, Slices, Turns
 
 States: TypeAlias = bytes | bytearray
 Read: TypeAlias = Callable[[], Awaitable[States]]
-"""Reads the committed states of the whole event, as they are at the moment of its return."""
+"""Reads the committed states of the whole event, as they are at the moment of its return. It may wait."""
+Look: TypeAlias = Callable[[], States | None]
+"""The same without waiting; None when they cannot be read at once."""
 Pieces: TypeAlias = Callable[[Sequence[SectionTexts], bytes], Iterator[Piece]]
 Body: TypeAlias = type[PlainBody] | type[GzipBody]
+
+ANSWER_S = 10.0
+"""How long somebody waits for an answer, for the states and for the turn to write it."""
 
 
 class SeatAnswers:
@@ -67,7 +73,7 @@ class SharedAnswer:
         self._body = body
         self._digest = digest
         self._last: Written | None = None
-        self._work: SharedWork[Written] = SharedWork(turns)
+        self._work: SharedWork[Written | None] = SharedWork(turns)
 
     def tag(self, states: States) -> str:
         """The tag of the answer that tells these states: it changes when they do, and only then."""
@@ -75,13 +81,28 @@ class SharedAnswer:
         last = self._true(told)
         return tag_of(self._digest, told) if last is None else last.tag
 
-    async def get(self, read: Read) -> Written:
-        """An answer that was true at a moment after this call. Raises what `read` raises."""
-        last = self._true(self._told(await read()))
-        return last or await self._work.outcome(lambda slices: self._write(read, slices))
+    async def get(self, read: Read, look: Look) -> Written:
+        """An answer that was true at a moment after this call.
 
-    async def _write(self, read: Read, slices: Slices) -> Written:
-        states = bytes(await read())
+        Whoever has to wait for the states does so here, outside of the turns that all events share.
+
+        Raises:
+            TimeoutError: there was none within `ANSWER_S`.
+            Exception: what `read` raises.
+        """
+        async with asyncio.timeout(ANSWER_S):
+            while True:
+                last = self._true(self._told(await read()))
+                last = last or await self._work.outcome(lambda slices: self._write(look, slices))
+                if last is not None:
+                    return last
+
+    async def _write(self, look: Look, slices: Slices) -> Written | None:
+        """The answer; None when the states can no longer be read at once."""
+        found = look()
+        if found is None:
+            return None
+        states = bytes(found)
         told = self._told(states)
         last = self._true(told)
         if last is None:

@@ -3,6 +3,7 @@
 import msgspec
 from aiohttp import hdrs, web
 
+from protocol.codes import Code
 from server.reads.accepted_coding import accepts_gzip
 from server.reads.gzip_pieces import GzipBody, PlainBody
 from server.reads.places import Places
@@ -92,10 +93,17 @@ async def _shared(
     async def read() -> States:
         return (await committed(services(request), sale.event_id)).states
 
+    def look() -> States | None:
+        seating = services(request).supervisor.readable(sale.event_id)
+        return None if seating is None else seating.states
+
     answer = places.answers.about(section, pieces, GzipBody if accepts_gzip(request) else PlainBody)
     if hdrs.IF_NONE_MATCH in request.headers and is_known(request, tag := answer.tag(await read())):
         return not_modified(tag)
-    written = await answer.get(read)
+    try:
+        written = await answer.get(read, look)
+    except TimeoutError:
+        raise Refused(503, "The seats cannot be shown just now, try again", Code.TRY_AGAIN) from None
     response = web.Response(body=written.body, content_type="application/json", headers={hdrs.ETAG: written.tag})
     if answer.coding is not None:
         response.headers[hdrs.CONTENT_ENCODING] = answer.coding
