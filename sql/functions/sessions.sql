@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     WITH ended AS (
         UPDATE session SET ended_at = p_at
-         WHERE customer_id = p_customer AND ended_at IS NULL AND id_hash IS DISTINCT FROM p_kept
+         WHERE customer_id = p_customer AND ended_at IS NULL AND expires_at > p_at AND id_hash IS DISTINCT FROM p_kept
         RETURNING id_hash
     )
     SELECT coalesce(array_agg(id_hash), '{}') INTO hashes FROM ended;

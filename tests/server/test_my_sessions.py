@@ -61,6 +61,16 @@ async def bob(client: Client, parts: Services, database: asyncpg.Pool) -> Owner:
     return owner
 
 
+async def test_what_has_run_out_does_not_end_again(ada: Owner, parts: Services, clock: Clock) -> None:
+    clock.pass_s(24 * 3600)
+    await ada.sign_in()
+    await ada.sign_in()
+    ended: list[bytes] = []
+    parts.sessions.on_end.append(ended.append)
+    assert await ada.ask("DELETE", by=3) == (200, {"ended": 1})
+    assert len(ended) == 1
+
+
 async def test_my_sessions_are_listed(ada: Owner, bob: Owner, clock: Clock) -> None:
     clock.pass_s(90)
     await ada.sign_in("the newest", "2001:db8::1")
