@@ -38,7 +38,7 @@ class AccountMails:
 
     async def _reset(self, email: str) -> Mail | None:
         account = await self._database.fetchrow(sql("customer_by_email"), email)
-        if account is None or await self._throttle.begin(mail_budget("reset", account["id"])):
+        if account is None or (await self._throttle.begin(mail_budget("reset", account["id"]))).wait_s:
             return None
         token = await self._accounts.make_token(Purpose.RESET_PASSWORD, account["id"])
         return reset_letter(self._origin, account["email"], token)

@@ -3,9 +3,9 @@
 import asyncio
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,12 +47,16 @@ def weakness(password: str, *about: str) -> str | None:
 
 
 class Passwords:
-    """Hashes and verifies with `workers` threads; at most `waiting_max` others wait for one of them."""
+    """Hashes and verifies with `workers` threads; at most `waiting_max` others wait for one of them.
+
+    Newcomers, whom nothing was asked yet, have half of these places: who has an account gets in beside any number.
+    """
 
     def __init__(self, workers: int = 2, *, waiting_max: int = WAITING_MAX) -> None:
         self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="password")
         self._places = threading.BoundedSemaphore(workers + waiting_max)
+        self._places_of_newcomers = threading.BoundedSemaphore(workers + waiting_max // 2)
         self._tasks: set[Future[Any]] = set()
         self._dummy = self._hasher.hash(secrets.token_urlsafe(16))
 
@@ -61,13 +65,14 @@ class Passwords:
         """How many are being worked on or wait for it."""
         return len(self._tasks)
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, is_newcomer: bool = False) -> str:
         """The hash to store, with its parameters and salt in it.
 
         Raises:
             PasswordsOverloaded: too many are waiting.
         """
-        return await self._run(lambda: self._hasher.hash(password))
+        lines = (self._places_of_newcomers, self._places) if is_newcomer else (self._places,)
+        return await self._run(lambda: self._hasher.hash(password), lines)
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Is this the password? `stored` None (no such customer) takes as long as a wrong password.
@@ -75,7 +80,7 @@ class Passwords:
         Raises:
             PasswordsOverloaded: too many are waiting.
         """
-        return await self._run(lambda: self._verify(stored, password))
+        return await self._run(lambda: self._verify(stored, password), (self._places,))
 
     def is_outdated(self, stored: str) -> bool:
         """Was it hashed with other parameters than today's, and should be hashed again?"""
@@ -92,18 +97,25 @@ class Passwords:
             return False
         return stored is not None
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if not self._places.acquire(blocking=False):
-            raise PasswordsOverloaded
+    async def _run(self, work: Callable[[], T], lines: Sequence[threading.BoundedSemaphore]) -> T:
+        for number, line in enumerate(lines):
+            if not line.acquire(blocking=False):
+                _leave(lines[:number])
+                raise PasswordsOverloaded
         task = self._pool.submit(work)
         self._tasks.add(task)
         # The place is given back when the work is done, not when the caller goes away: its thread stays busy.
-        task.add_done_callback(self._done)
+        task.add_done_callback(partial(self._done, lines))
         return await asyncio.wrap_future(task)
 
-    def _done(self, task: Future[Any]) -> None:
+    def _done(self, lines: Sequence[threading.BoundedSemaphore], task: Future[Any]) -> None:
         self._tasks.discard(task)
-        self._places.release()
+        _leave(lines)
+
+
+def _leave(lines: Sequence[threading.BoundedSemaphore]) -> None:
+    for line in lines:
+        line.release()
 
 
 @cache

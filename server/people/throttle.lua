@@ -2,10 +2,10 @@
 --
 -- ARGV 'begin', now_ms, then attempts_max and window_ms of each: counts one attempt on all of them and answers 0; or,
 --      where one of them is used up, counts none and answers after how many milliseconds all may be tried again.
--- ARGV 'give back': takes one attempt back from each that still counts.
+-- ARGV 'give back': takes one attempt back from each that still has one.
 if ARGV[1] == 'give back' then
     for _, key in ipairs(KEYS) do
-        if redis.call('EXISTS', key) == 1 then
+        if tonumber(redis.call('HGET', key, 'attempts') or '0') > 0 then
             redis.call('HINCRBY', key, 'attempts', -1)
         end
     end

@@ -30,6 +30,14 @@ class Budget(NamedTuple):
     window_s: int
 
 
+class Attempt(NamedTuple):
+    """One that has begun, and where it counts; or that may not for `wait_s` more seconds, and counts nowhere."""
+
+    wait_s: int = 0
+    budgets: tuple[Budget, ...] = ()
+    counts_in_redis: bool = False
+
+
 class Throttle:
     """The budgets of everybody. `now` gives the time in UTC. Nothing here raises because of Redis.
 
@@ -46,25 +54,24 @@ class Throttle:
         self._ask_redis_at_ms = 0
         self._is_alone = False
 
-    async def begin(self, *budgets: Budget) -> int:
-        """Count one attempt on each budget, and answer 0.
-
-        Where one is used up none is counted, and the answer is how many seconds to wait, at least 1.
-        """
+    async def begin(self, *budgets: Budget) -> Attempt:
+        """Count one attempt on each budget. Where one is used up none is counted, and `wait_s` is at least 1."""
         if not self.is_on:
-            return 0
+            return Attempt()
         now_ms = self._now_ms()
         limits = [number for budget in budgets for number in (budget.attempts_max, budget.window_s * 1000)]
-        wait_ms = await self._ask_redis(budgets, "begin", now_ms, *limits)
-        if wait_ms is None:
-            wait_ms = self._own.begin(budgets, now_ms)
-        return math.ceil(wait_ms / 1000)
+        told_ms = await self._ask_redis(budgets, "begin", now_ms, *limits)
+        wait_ms = self._own.begin(budgets, now_ms) if told_ms is None else told_ms
+        if wait_ms:
+            return Attempt(math.ceil(wait_ms / 1000))
+        return Attempt(0, budgets, told_ms is not None)
 
-    async def give_back(self, *budgets: Budget) -> None:
-        """It was no failure after all: as if this attempt had not begun."""
-        if self.is_on:
-            self._own.give_back(budgets)
-            await self._ask_redis(budgets, "give back")
+    async def give_back(self, attempt: Attempt) -> None:
+        """It was no failure after all: as if it had not begun. What Redis counts stays counted while it is away."""
+        if attempt.counts_in_redis:
+            await self._ask_redis(attempt.budgets, "give back")
+        else:
+            self._own.give_back(attempt.budgets)
 
     async def forgive(self, budget: Budget) -> None:
         """Forget all attempts on this budget."""
@@ -128,7 +135,7 @@ class _OwnBudgets:
         for budget in budgets:
             if budget.name in self._windows:
                 ends_at_ms, attempts = self._windows[budget.name]
-                self._windows[budget.name] = (ends_at_ms, attempts - 1)
+                self._windows[budget.name] = (ends_at_ms, max(0, attempts - 1))
 
     def forgive(self, budget: Budget) -> None:
         self._windows.pop(budget.name, None)

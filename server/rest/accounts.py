@@ -5,7 +5,7 @@ from aiohttp import web
 
 from server.door.who_asks import customer
 from server.people.account_mails import mail_budget
-from server.people.accounts import Account, BadToken, Purpose
+from server.people.accounts import Account, BadToken, Purpose, new_device
 from server.people.passwords import PasswordsOverloaded
 from server.rest import attempts
 from server.rest.auth import hash_new, is_email, overloaded
@@ -70,12 +70,12 @@ async def change_password(request: web.Request) -> web.Response:
         raise Refused(400, "The current and the new password are required", "missing_field")
     parts = services(request)
     guesses = attempts.guesses("password", str(session.customer_id))
-    await attempts.begin(request, guesses)
+    attempt = await attempts.begin(request, guesses)
     stored = await parts.database.fetchval(sql("password_of"), session.customer_id)
     try:
         is_right = await parts.passwords.verify(stored, said.current_password)
     except PasswordsOverloaded as error:
-        await parts.throttle.give_back(guesses)
+        await parts.throttle.give_back(attempt)
         raise overloaded(error) from None
     if not is_right:
         raise _wrong_password()
@@ -87,7 +87,10 @@ async def change_password(request: web.Request) -> web.Response:
 
 
 @operations.post(
-    "/api/v1/auth/password-reset", body=Forgotten, data=Said, refusals={400: ("missing_field", "bad_email")}
+    "/api/v1/auth/password-reset",
+    body=Forgotten,
+    data=Said,
+    refusals={400: ("missing_field", "bad_email"), 429: ("rate_limited",)},
 )
 async def ask_for_reset(request: web.Request) -> web.Response:
     """Have a link mailed that a new password can be chosen with. The answer says nothing of whether it was."""
@@ -96,6 +99,7 @@ async def ask_for_reset(request: web.Request) -> web.Response:
         raise Refused(400, "Email is required", "missing_field")
     if not is_email(email):
         raise Refused(400, "This is not an e-mail address", "bad_email")
+    await attempts.begin(request, *attempts.from_address(request, "reset"))
     services(request).account_mails.send_reset(email)
     return ok(Said("If there is an account with this address, a mail is on its way"))
 
@@ -107,7 +111,10 @@ async def ask_for_reset(request: web.Request) -> web.Response:
     refusals={400: ("missing_field", "weak_password", *_TOKEN_REFUSALS), 503: ("overloaded",)},
 )
 async def reset_password(request: web.Request) -> web.Response:
-    """Choose a new password with what came by mail. All sessions end; the address counts as confirmed."""
+    """Choose a new password with what came by mail. All sessions end; the address counts as confirmed.
+
+    The browsers that the account knew are forgotten; this one is known from now on.
+    """
     said = await read_body(request, PasswordReset, "Token and new password are required")
     if not said.token or not said.new_password:
         raise Refused(400, "Token and new password are required", "missing_field")
@@ -117,7 +124,12 @@ async def reset_password(request: web.Request) -> web.Response:
     if not await parts.accounts.reset_password(said.token, new_hash):
         raise _bad_token(BadToken.USED)
     await parts.throttle.forgive(attempts.logins_of(account.id))
-    return ok(Said("Password changed. Sign in with it"))
+    # Whoever reads the owner's mail is the owner: known, so that strangers who guess do not keep this browser out.
+    device = new_device()
+    await parts.accounts.remember(account.id, device)
+    response = ok(Said("Password changed. Sign in with it"))
+    attempts.keep_device(request, response, device)
+    return response
 
 
 @operations.post(

@@ -13,7 +13,7 @@ from server.door.client_addresses import neighbourhood
 from server.door.forwarded import asked_by
 from server.door.origin import is_under_tls
 from server.people.accounts import DEVICE_DURATION_S, Device, shown_device
-from server.people.throttle import Budget
+from server.people.throttle import Attempt, Budget
 from server.rest.envelope import Refused
 from server.services import services
 
@@ -25,15 +25,16 @@ _COOKIE = "device"
 _COOKIE_TLS = "__Host-device"
 
 
-async def begin(request: web.Request, *budgets: Budget) -> None:
-    """Count an attempt.
+async def begin(request: web.Request, *budgets: Budget) -> Attempt:
+    """Count an attempt; it may be given back.
 
     Raises:
         Refused: 429, when there were too many of late.
     """
-    wait_s = await services(request).throttle.begin(*budgets)
-    if wait_s:
-        raise Refused(429, "Too many attempts, try again later", "rate_limited", retry_after_s=wait_s)
+    attempt = await services(request).throttle.begin(*budgets)
+    if attempt.wait_s:
+        raise Refused(429, "Too many attempts, try again later", "rate_limited", retry_after_s=attempt.wait_s)
+    return attempt
 
 
 def guesses(what: str, name: str) -> Budget:
@@ -48,10 +49,15 @@ def logins_of(account: object) -> Budget:
 
 def logins_from(request: web.Request) -> list[Budget]:
     """The failed logins that the address of this request has; none: as many as it likes."""
-    failures_max = services(request).settings.door.logins_per_address
-    if failures_max == 0:
+    return from_address(request, "address")
+
+
+def from_address(request: web.Request, what: str) -> list[Budget]:
+    """How often the address of this request may do `what`, a whole campus perhaps; none: as often as it likes."""
+    attempts_max = services(request).settings.door.logins_per_address
+    if attempts_max == 0:
         return []
-    return [Budget(f"address:{neighbourhood(asked_by(request).address)}", failures_max, ADDRESS_WINDOW_S)]
+    return [Budget(f"{what}:{neighbourhood(asked_by(request).address)}", attempts_max, ADDRESS_WINDOW_S)]
 
 
 def digest(email: str) -> str:

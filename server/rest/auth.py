@@ -66,6 +66,7 @@ class SocketTicket(msgspec.Struct):
     data=User,
     refusals={
         400: ("missing_field", "bad_email", "bad_name", "weak_password", "user_exists"),
+        429: ("rate_limited",),
         503: ("overloaded",),
     },
 )
@@ -80,10 +81,19 @@ async def register(request: web.Request) -> web.Response:
     if len(name) > NAME_CHARS_MAX:
         raise Refused(400, f"Name must be at most {NAME_CHARS_MAX} characters", "bad_name")
     parts = services(request)
-    password_hash = await hash_new(parts, wanted.password, email, name)
+    refuse_weak(wanted.password, email, name)
+    attempt = await attempts.begin(request, *attempts.from_address(request, "register"))
+    # Before the work: who only asks for addresses that are taken keeps nobody waiting.
+    if await parts.database.fetchval(sql("is_email_taken"), email):
+        raise _user_exists()
+    try:
+        password_hash = await parts.passwords.hash(wanted.password, is_newcomer=True)
+    except PasswordsOverloaded as error:
+        await parts.throttle.give_back(attempt)
+        raise overloaded(error) from None
     row = await parts.database.fetchrow(sql("register_customer"), uuid4(), email, name, password_hash, parts.now())
     if row is None:
-        raise Refused(400, "User already exists", "user_exists")
+        raise _user_exists()
     parts.account_mails.send_verification(row["id"], row["email"])
     return ok(_user(row), 201)
 
@@ -108,7 +118,7 @@ async def login(request: web.Request) -> web.Response:
     parts = services(request)
     account, password_hash, device = await _verified(request, email, shown.password)
     try:
-        session_id, expires_at = await parts.sessions.create(account["id"], _caller(request), password_hash)
+        session_id, expires_at = await parts.sessions.create(account["id"], caller(request), password_hash)
     except CannotBegin:
         raise Refused(503, "This account was changed just now, try again", "try_again") from None
     await parts.accounts.remember(account["id"], device)
@@ -156,12 +166,21 @@ async def hash_new(parts: Services, password: str, email: str, name: str) -> str
     Raises:
         Refused: 400 for a weak one, 503 when too many are waiting.
     """
-    if sentence := weakness(password, email, name):
-        raise Refused(400, sentence, "weak_password")
+    refuse_weak(password, email, name)
     try:
         return await parts.passwords.hash(password)
     except PasswordsOverloaded as error:
         raise overloaded(error) from None
+
+
+def refuse_weak(password: str, email: str, name: str) -> None:
+    """Let nobody of this address and name choose a weak password.
+
+    Raises:
+        Refused: 400
+    """
+    if sentence := weakness(password, email, name):
+        raise Refused(400, sentence, "weak_password")
 
 
 def overloaded(error: PasswordsOverloaded) -> Refused:
@@ -190,17 +209,17 @@ async def _verified(request: web.Request, email: str, password: str) -> _Verifie
         device = device if device is not None and account["is_device_ours"] else new_device()
         guesses = attempts.logins_of(account["id"] or attempts.digest(account["asked"]))
         others = attempts.logins_from(request)
-    await attempts.begin(request, guesses, *others)
+    attempt = await attempts.begin(request, guesses, *others)
     try:
         is_right = await parts.passwords.verify(account["password_hash"], password)
     except PasswordsOverloaded as error:
-        await parts.throttle.give_back(guesses, *others)
+        await parts.throttle.give_back(attempt)
         raise overloaded(error) from None
     if not is_right:
         parts.accounts.logins_failed += 1
         raise Refused(401, "Invalid credentials", "invalid_credentials")
+    await parts.throttle.give_back(attempt)
     await parts.throttle.forgive(guesses)
-    await parts.throttle.give_back(*others)
     return _Verified(account, await _up_to_date(parts, account, password), device)
 
 
@@ -217,10 +236,14 @@ async def _up_to_date(parts: Services, account: asyncpg.Record, password: str) -
     return new_hash
 
 
-def _caller(request: web.Request) -> Caller:
+def caller(request: web.Request) -> Caller:
     """What is shown of this request in the list of sessions. Headers may have anything in them, of any length."""
     user_agent = request.headers.get(hdrs.USER_AGENT, "")[:USER_AGENT_CHARS_MAX]
     return Caller("".join(char if char.isprintable() else "?" for char in user_agent), asked_by(request).address)
+
+
+def _user_exists() -> Refused:
+    return Refused(400, "User already exists", "user_exists")
 
 
 def _user(account: asyncpg.Record) -> User:

@@ -5,6 +5,10 @@ VALUES ($1, $2, $3, $4, 'user', $5)
 ON CONFLICT (lower(email)) DO NOTHING
 RETURNING id, email, name, role, false AS is_email_verified
 
+-- name: is_email_taken
+-- Has this e-mail address an account, whatever its case?
+SELECT EXISTS (SELECT FROM customer WHERE lower(email) = lower($1))
+
 -- name: customer_by_email
 -- The account behind an e-mail address, whatever its case.
 SELECT id, email, name, role, password_hash

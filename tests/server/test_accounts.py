@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -25,6 +26,7 @@ class Reply(NamedTuple):
 
     status: int
     body: dict[str, Any]
+    device: str = ""
 
     @property
     def refusal(self) -> tuple[int, str]:
@@ -33,17 +35,20 @@ class Reply(NamedTuple):
 
 
 class Browser:
-    """Somebody with a session of their own, and no cookies."""
+    """Somebody with a session of their own, and no cookies but `device`, where it is set."""
 
     def __init__(self, client: Client, session_id: str = "") -> None:
         self._client = client
         self.session_id = session_id
+        self.device = ""
 
     async def ask(self, method: str, path: str, **fields: Any) -> Reply:
         self._client.session.cookie_jar.clear()
         headers = {"X-Session-Id": self.session_id} if self.session_id else {}
-        answer = await self._client.request(method, f"{API}{path}", json=fields, headers=headers)
-        return Reply(answer.status, await answer.json())
+        cookies = {"device": self.device} if self.device else {}
+        answer = await self._client.request(method, f"{API}{path}", json=fields, headers=headers, cookies=cookies)
+        device = answer.cookies.get("device")
+        return Reply(answer.status, await answer.json(), device.value if device else "")
 
     async def post(self, path: str, **fields: Any) -> Reply:
         return await self.ask("POST", path, **fields)
@@ -267,6 +272,31 @@ class TestForgetting:
         await stranger.post("/password-reset/confirm", token=token, new_password=NEW)
         assert (await stranger.login(NEW)).status == 200
 
+    async def test_strangers_who_go_on_do_not_keep_out_the_browser_that_has_reset(
+        self, ada: Browser, stranger: Browser, mails: Mails, client: Client
+    ) -> None:
+        known = (await ada.login(OLD)).device
+        token = await reset_token(stranger, mails)
+        device = (await ada.post("/password-reset/confirm", token=token, new_password=NEW)).device
+        for _ in range(10):
+            await stranger.login("wrong horse")
+        for forgotten in ("", known):
+            stranger.device = forgotten
+            assert (await stranger.login(NEW)).status == 429
+        ada.device = device
+        assert (await ada.login(NEW)).status == 200
+
+    async def test_one_address_asks_so_often(
+        self, stranger: Browser, parts: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        door = replace(parts.settings.door, logins_per_address=3)
+        monkeypatch.setattr(parts, "settings", replace(parts.settings, door=door))
+        asked = [await stranger.post("/password-reset", email=f"{k}@example.org") for k in range(4)]
+        assert [reply.status for reply in asked] == [200] * 3 + [429]
+        assert asked[-1].refusal == (429, "rate_limited")
+        clock.pass_s(600)
+        assert (await stranger.post("/password-reset", email="ada@example.org")).status == 200
+
     async def test_only_the_hash_of_a_token_is_stored(
         self, ada: Browser, mails: Mails, database: asyncpg.Pool
     ) -> None:
@@ -279,7 +309,7 @@ class TestForgetting:
         self, ada: Browser, stranger: Browser, mails: Mails, monkeypatch: pytest.MonkeyPatch, parts: Services
     ) -> None:
         """The same answer for the same work: while the request lasts, nobody looks for the account."""
-        for name in ("database", "redis", "passwords", "accounts", "throttle"):
+        for name in ("database", "redis", "passwords", "accounts"):
             monkeypatch.setattr(parts, name, None)
         posted: list[object] = []
         monkeypatch.setattr(parts.account_mails._outgoing, "post", posted.append)
@@ -406,13 +436,12 @@ async def test_a_wrong_and_an_unknown_account_cost_the_same_work(
 
     for email in ("ada@example.org", "bob@example.org"):
         assert await work_of("/login", email=email, password="wrong horse") == ["verify"]
-        assert await work_of("/register", email=email, password=OLD, name="Eve") == ["hash"]
         assert await work_of("/password-reset", email=email) == []
 
 
 def _noted(calls: list[str], work: Callable[..., Awaitable[Any]], name: str) -> Callable[..., Awaitable[Any]]:
-    async def noting(*arguments: Any) -> Any:
+    async def noting(*arguments: Any, **named: Any) -> Any:
         calls.append(name)
-        return await work(*arguments)
+        return await work(*arguments, **named)
 
     return noting

@@ -1,6 +1,7 @@
 """Register, login, logout, me and the socket ticket."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -74,6 +75,49 @@ async def test_a_weak_password_is_refused(client: Client) -> None:
 async def test_a_name_has_an_end(client: Client) -> None:
     assert (await register(client, name="x" * 201))[0] == 400
     assert (await register(client, name="x" * 200))[0] == 201
+
+
+async def test_an_address_makes_so_many_accounts(client: Client, parts: Services, clock: Clock) -> None:
+    parts.settings = replace(parts.settings, door=replace(parts.settings.door, logins_per_address=3))
+    assert [(await register(client, email=f"{k}@example.org"))[0] for k in range(3)] == [201] * 3
+    status, body = await register(client, email="3@example.org")
+    assert (status, body["code"]) == (429, "rate_limited")
+    assert (await login(client, email="2@example.org"))[0] == 200, "logins are counted for themselves"
+    clock.pass_s(600)
+    assert (await register(client, email="3@example.org"))[0] == 201
+    parts.throttle.is_on = False
+    assert [(await register(client, email=f"more{k}@example.org"))[0] for k in range(4)] == [201] * 4
+
+
+async def test_an_address_that_is_taken_costs_no_work(
+    client: Client, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await register(client))[0] == 201
+    monkeypatch.setattr(passwords, "hash", None)
+    status, body = await register(client, email="ADA@example.org")
+    assert (status, body["code"]) == (400, "user_exists")
+
+
+async def test_many_who_register_leave_places_for_logins(client: Client, passwords: Passwords) -> None:
+    assert (await register(client))[0] == 201
+    registering = [register(client, email=f"{k}@example.org") for k in range(80)]
+    logging_in = [login(client) for _ in range(9)]
+    statuses = [status for status, _ in await asyncio.gather(*registering, *logging_in)]
+    assert set(statuses[:80]) <= {201, 503}
+    assert statuses[80:] == [200] * 9
+
+
+async def test_a_registration_that_found_no_place_is_given_back(
+    client: Client, parts: Services, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overloaded(*_: object, **__: object) -> None:
+        raise PasswordsOverloaded
+
+    parts.settings = replace(parts.settings, door=replace(parts.settings.door, logins_per_address=1))
+    with monkeypatch.context() as patched:
+        patched.setattr(passwords, "hash", overloaded)
+        assert [(await register(client))[0] for _ in range(3)] == [503] * 3
+    assert (await register(client))[0] == 201
 
 
 async def test_an_address_registers_once_whatever_its_case(client: Client, database: asyncpg.Pool) -> None:
@@ -188,7 +232,7 @@ async def test_an_old_hash_is_made_anew_at_login(
 async def test_too_many_passwords_at_once_are_refused(
     client: Client, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def overloaded(*_: object) -> None:
+    async def overloaded(*_: object, **__: object) -> None:
         raise PasswordsOverloaded
 
     monkeypatch.setattr(passwords, "hash", overloaded)

@@ -73,6 +73,24 @@ async def test_too_many_at_once_are_sent_away() -> None:
     passwords.close()
 
 
+async def test_newcomers_have_half_of_the_waiting_places() -> None:
+    passwords = Passwords(workers=1, waiting_max=4)
+    release = threading.Event()
+    passwords._hasher = _Stuck(release)
+    newcomers = [asyncio.create_task(passwords.hash(str(k), is_newcomer=True)) for k in range(8)]
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(passwords.hash(str(k))) for k in range(3)]
+    await asyncio.sleep(0)
+    release.set()
+    came = await asyncio.gather(*newcomers, return_exceptions=True)
+    assert [isinstance(one, PasswordsOverloaded) for one in came] == [False] * 3 + [True] * 5
+    came = await asyncio.gather(*others, return_exceptions=True)
+    assert [isinstance(one, PasswordsOverloaded) for one in came] == [False] * 2 + [True]
+    came = await asyncio.gather(*(passwords.hash(str(k), is_newcomer=True) for k in range(3)))
+    assert len(came) == 3, "their places are given back"
+    passwords.close()
+
+
 async def test_a_caller_that_leaves_keeps_its_thread_busy() -> None:
     passwords = Passwords(workers=1, waiting_max=0)
     stuck = _Stuck(threading.Event())
