@@ -23,9 +23,14 @@ WINDOW_S = 60
 NAMES_MAX = 50_000
 """Windows remembered in this process; beyond, that of who has not been here for the longest time is forgotten."""
 
-REDIS_WAIT_S = 0.005
+REDIS_WAIT_S = 0.05
+MISSES_MAX = 3
+"""So many answers in a row that did not come in time are trouble with Redis: one may be a new connection's."""
 REDIS_PAUSE_S = 1.0
 """For how long a Redis that was away or slow is not asked."""
+_WAIT_STEPS = 10
+"""The wait is cut into steps: a loop that was busy sees that time is up before it sees the answer, which was there.
+However long it was busy, that is one step."""
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +54,8 @@ class RateLimits:
         # redis-py leaves `register_script` untyped.
         self._script: Any = redis.register_script((Path(__file__).parent / "rate_limits.lua").read_text())
         self._ask_again_at = -math.inf
+        """Before it Redis is not asked; minus infinity: it is in use."""
+        self._misses = 0
         self._asking: set[asyncio.Task[list[int]]] = set()
         self._windows: OrderedDict[str, _Window] = OrderedDict()
 
@@ -82,20 +89,31 @@ class RateLimits:
     async def _count_in_redis(self, name: str, limit: int) -> Count | None:
         if self._monotonic() < self._ask_again_at:
             return None
-        is_trial = self._ask_again_at > -math.inf
-        if is_trial:  # one asks, the others do not wait for the answer
+        if self._is_paused:  # one asks, the others do not wait for the answer
             self._ask_again_at = self._monotonic() + REDIS_PAUSE_S
+        misses = self._misses
         found = await self._answer_in_time([f"usher:rate:{name}"], [limit, WINDOW_S * 1000])
         if found is None:
-            if not is_trial:
-                log.warning("rate limits: Redis is away or slow, counting in this process alone")
-            self._ask_again_at = self._monotonic() + REDIS_PAUSE_S
+            self._missed(misses + 1)
             return None
-        if is_trial:
+        if self._is_paused:
             log.warning("rate limits: counting in Redis again")
-        self._ask_again_at = -math.inf
+        self._misses, self._ask_again_at = 0, -math.inf
         remaining, wait_ms = found
         return Count(remaining >= 0, max(remaining, 0), _whole(wait_ms / 1000))
+
+    @property
+    def _is_paused(self) -> bool:
+        return self._ask_again_at > -math.inf
+
+    def _missed(self, misses: int) -> None:
+        """The answer did not come, with those before it `misses` in a row; many who asked at once miss it once."""
+        self._misses = max(self._misses, misses)
+        if self._misses < MISSES_MAX:
+            return
+        if not self._is_paused:
+            log.warning("rate limits: Redis is away or slow, counting in this process alone")
+        self._ask_again_at = self._monotonic() + REDIS_PAUSE_S
 
     async def _answer_in_time(self, keys: list[str], arguments: list[int]) -> list[int] | None:
         """What the script answers; None: nothing, or not yet. It is left to end by itself: a new connection that is
@@ -103,8 +121,11 @@ class RateLimits:
         asking = asyncio.create_task(self._script(keys, arguments))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
-        await asyncio.wait({asking}, timeout=REDIS_WAIT_S)
-        if not asking.done():
+        for _ in range(_WAIT_STEPS):
+            await asyncio.wait({asking}, timeout=REDIS_WAIT_S / _WAIT_STEPS)
+            if asking.done():
+                break
+        else:
             asking.add_done_callback(_failure)
             return None
         return None if _failure(asking) else asking.result()

@@ -1,15 +1,18 @@
 """The rate limits: exact windows in Redis and in this process, whose budget it is, what who is refused is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import pytest
 import pytest_asyncio
+import uvloop
 from redis.asyncio import Redis
 
 from server.door import rate_limits
 from server.door.door_settings import DoorSettings
-from server.door.rate_limits import Count, RateLimits
+from server.door.rate_limits import MISSES_MAX, Count, RateLimits
 from server.engines import PostgresAddress, RedisAddress
 from server.redis_connection import open_redis
 from tests.conftest import REDIS_TEST_DATABASE
@@ -143,10 +146,12 @@ async def test_a_redis_that_does_not_answer_is_asked_once_a_second(alone: RateLi
     for remaining in (2, 1, 0):
         assert (await alone.count("x", 3)).remaining == remaining
     assert not (await alone.count("x", 3)).is_within, "the limit holds in this process"
-    assert len(asked) == 1
+    assert len(asked) == MISSES_MAX
+    await alone.count("y", 3)
+    assert len(asked) == MISSES_MAX, "no more for now"
     seconds.now += 1
     await asyncio.gather(*(alone.count(str(name), 3) for name in range(5)))
-    assert len(asked) == 2, "one tries, the others do not wait for it"
+    assert len(asked) == MISSES_MAX + 1, "one tries, the others do not wait for it"
     await alone.close()
     assert not alone._asking
 
@@ -165,21 +170,74 @@ async def test_a_connection_that_takes_long_to_be_made_is_there_the_next_time(
     (asking,) = alone._asking
     is_made.set()
     await asking
+    assert await alone.count("y", 3) == Count(True, 2, 60)
+    assert not alone._is_paused
+    assert alone._misses == 0
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_a_busy_loop_is_not_taken_for_a_slow_redis(
+    redis_address: RedisAddress,
+    runner: Callable[[Coroutine[Any, Any, None]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rate_limits, "MISSES_MAX", 1)
+    monkeypatch.setattr(rate_limits, "REDIS_WAIT_S", 0.2)
+
+    async def work() -> None:
+        async with open_redis(redis_address, database=REDIS_TEST_DATABASE) as redis:
+            await redis.delete("usher:rate:busy")
+            limits = RateLimits(redis, time.monotonic)
+            await redis.ping()
+            for remaining in reversed(range(3)):
+                counting = asyncio.create_task(limits.count("busy", 3))
+                for _ in range(3):  # until the question is on its way
+                    await asyncio.sleep(0)
+                time.sleep(0.25)  # noqa: ASYNC251 (the loop is busy)
+                assert (await counting).remaining == remaining
+                assert not limits._is_paused
+            assert await redis.llen("usher:rate:busy") == 3
+            await limits.close()
+            await redis.delete("usher:rate:busy")
+
+    runner(work())
+
+
+async def test_a_change_is_told_once(alone: RateLimits, seconds: Seconds, caplog: pytest.LogCaptureFixture) -> None:
+    is_silent = True
+
+    async def moody(_: list[str], limit: list[int]) -> list[int]:
+        if is_silent:
+            await asyncio.Event().wait()
+        return [limit[0] - 1, 60_000]
+
+    async def told() -> int:
+        await asyncio.gather(*(alone.count(str(name), 99) for name in range(40)))
+        return len(caplog.records)
+
+    alone._script = moody
+    assert [await told() for _ in range(MISSES_MAX)] == [0, 0, 1], "many who wait at once miss it once"
     seconds.now += 1
-    await alone.count("y", 3)
-    assert alone._ask_again_at < 0
+    assert await told() == 1
+    is_silent = False
+    assert await told() == 1
+    seconds.now += 1
+    await alone.count("x", 3)
+    assert await told() == 2
+    await alone.close()
 
 
 async def test_redis_is_used_again_when_it_is_back(redis: Redis, seconds: Seconds, unhurried: None) -> None:
     limits = RateLimits(redis, seconds)
     async with open_redis(RedisAddress("127.0.0.1", 1)) as nowhere:
         limits._script.registered_client = nowhere
-        await limits.count("x", 3)
+        for _ in range(MISSES_MAX):
+            await limits.count("x", 9)
         limits._script.registered_client = redis
-    await limits.count("x", 3)
+    await limits.count("x", 9)
     assert await redis.llen("usher:rate:x") == 0
     seconds.now += 1
-    await limits.count("x", 3)
+    await limits.count("x", 9)
     assert await redis.llen("usher:rate:x") == 1
 
 
