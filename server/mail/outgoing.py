@@ -24,6 +24,7 @@ class Outgoing:
         self._mailer = mailer
         self._pauses_s = pauses_s
         self._waiting: asyncio.Queue[Letter] = asyncio.Queue(LETTERS_MAX)
+        self._under_way = 0
 
     def post(self, letter: Letter) -> None:
         """Have it written and sent. Never waits; beyond `LETTERS_MAX` it is lost."""
@@ -40,6 +41,7 @@ class Outgoing:
         """
         while True:
             letter = await self._waiting.get()
+            self._under_way += 1
             try:
                 mail = await letter()
                 if mail is not None:
@@ -47,6 +49,7 @@ class Outgoing:
             except Exception:  # whatever it is, the others are to be sent
                 log.exception("a mail was not sent")
             finally:
+                self._under_way -= 1
                 self._waiting.task_done()
 
     async def all_sent(self) -> None:
@@ -54,13 +57,12 @@ class Outgoing:
         await self._waiting.join()
 
     async def finish(self) -> None:
-        """At the end: give what is waiting a moment, then let go."""
+        """At the end: give what is not sent yet a moment."""
         try:
             async with asyncio.timeout(FINISH_S):
                 await self.all_sent()
         except TimeoutError:
-            log.error("mails are lost: %d were still waiting", self._waiting.qsize())
-        self._mailer.close()
+            log.error("mails are lost: %d were not sent yet", self._waiting.qsize() + self._under_way)
 
     async def _send(self, mail: Mail) -> None:
         for pause_s in (*self._pauses_s, None):

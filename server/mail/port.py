@@ -36,9 +36,6 @@ class Mailer(ABC):
             MailRefused, MailAway
         """
 
-    def close(self) -> None:  # noqa: B027 (most hold nothing)
-        """Let go of what it holds."""
-
 
 class NoMailer(Mailer):
     """Where no mail is configured."""

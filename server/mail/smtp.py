@@ -3,8 +3,9 @@
 import asyncio
 import smtplib
 import ssl
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -23,13 +24,24 @@ class SmtpMailer(Mailer):
 
     def __init__(self, at: SmtpAddress) -> None:
         self._at = at
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mail")
+        self._places = asyncio.Semaphore(THREADS)
 
     async def send(self, mail: Mail) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._send, mail)
+        async with self._places:
+            sent: Future[None] = Future()
+            # A daemon, and so of no pool: a process that ends waits for the threads of pools, however long.
+            threading.Thread(target=self._work, args=(mail, sent), name="mail", daemon=True).start()
+            await asyncio.wrap_future(sent)
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    def _work(self, mail: Mail, sent: Future[None]) -> None:
+        if not sent.set_running_or_notify_cancel():
+            return
+        try:
+            self._send(mail)
+        except Exception as problem:
+            sent.set_exception(problem)
+        else:
+            sent.set_result(None)
 
     def _send(self, mail: Mail) -> None:
         message = self._message(mail)

@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,7 +16,7 @@ from server.mail.letters import reset_letter, verification_letter
 from server.mail.outgoing import LETTERS_MAX, Outgoing
 from server.mail.port import Mail, MailAway, Mailer, MailRefused, NoMailer
 from server.mail.shelf import MAILS_MAX, Shelf
-from server.mail.smtp import SmtpMailer
+from server.mail.smtp import THREADS, SmtpMailer
 from server.mail.smtp_address import SmtpAddress
 from server.mail.wiring import mailer_for
 from server.settings import Settings, SettingsError
@@ -21,6 +24,21 @@ from tests.server.conftest import Clock
 from tests.server.smtp_server import SmtpServer, smtp_server
 
 TOKEN = "t" * 43
+LEAVES = """
+import asyncio, sys
+from email.headerregistry import Address
+from server.mail import smtp
+from server.mail.port import Mail
+smtp.STEP_MAX_S = 600.0
+at = smtp.SmtpAddress("127.0.0.1", int(sys.argv[1]), Address(addr_spec="t@example.org"), False)
+async def leave():
+    sending = asyncio.create_task(smtp.SmtpMailer(at).send(Mail("a@example.org", "Hello", "text", "link")))
+    await asyncio.wait([sending], timeout=0.1)
+    assert not sending.done()
+    sending.cancel()
+asyncio.run(leave())
+"""
+"""A program that ends while a mail is under way."""
 MAIL = reset_letter("https://tickets.example.org", "ada@example.org", TOKEN)
 ENVIRONMENT = {
     "USHER_SMTP_URL": "smtp://mail.example.org",
@@ -36,10 +54,8 @@ async def post_office() -> AsyncIterator[SmtpServer]:
 
 
 @pytest.fixture
-async def mailer(post_office: SmtpServer) -> AsyncIterator[SmtpMailer]:
-    made = SmtpMailer(address_of(post_office))
-    yield made
-    made.close()
+def mailer(post_office: SmtpServer) -> SmtpMailer:
+    return SmtpMailer(address_of(post_office))
 
 
 def address_of(server: SmtpServer) -> SmtpAddress:
@@ -68,7 +84,6 @@ class TestSmtp:
     async def test_it_signs_in_where_it_is_told_to(self, post_office: SmtpServer) -> None:
         mailer = SmtpMailer(replace(address_of(post_office), user="usher", password="p@ss:word"))
         await mailer.send(MAIL)
-        mailer.close()
         assert post_office.logins == [("usher", "p@ss:word")]
         assert len(post_office.taken) == 1
 
@@ -79,7 +94,6 @@ class TestSmtp:
         mailer = SmtpMailer(replace(address_of(post_office), user="usher", password="secret"))
         with pytest.raises(MailRefused):
             await mailer.send(MAIL)
-        mailer.close()
         assert (post_office.logins, post_office.taken) == ([], [])
 
     @pytest.mark.parametrize(
@@ -98,7 +112,6 @@ class TestSmtp:
         mailer = SmtpMailer(replace(address_of(post_office), port=1))
         with pytest.raises(MailAway):
             await mailer.send(MAIL)
-        mailer.close()
 
     @pytest.mark.parametrize(
         "to",
@@ -115,7 +128,25 @@ class TestSmtp:
         """The server is on this very loop: a client that blocked it would wait for ever."""
         await asyncio.gather(*(mailer.send(MAIL) for _ in range(5)))
         assert len(post_office.taken) == 5
-        assert sum(thread.name.startswith("mail") for thread in threading.enumerate()) <= 2
+
+    async def test_two_are_under_way_at_once(self, mailer: SmtpMailer, monkeypatch: pytest.MonkeyPatch) -> None:
+        in_pairs, under_way, most = threading.Barrier(2, timeout=5), set[int](), []
+
+        def send(_: SmtpMailer, __: Mail) -> None:
+            under_way.add(threading.get_ident())
+            in_pairs.wait()
+            most.append(len(under_way))
+            in_pairs.wait()
+            under_way.discard(threading.get_ident())
+
+        monkeypatch.setattr(SmtpMailer, "_send", send)
+        await asyncio.gather(*(mailer.send(MAIL) for _ in range(6)))
+        assert max(most) == THREADS == 2
+
+    def test_a_server_that_does_not_answer_keeps_no_process_alive(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = str(silent.getsockname()[1])
+            subprocess.run([sys.executable, "-c", LEAVES, port], check=True, timeout=60)
 
 
 class Moody(Mailer):
@@ -154,6 +185,13 @@ async def all_sent(mailer: Mailer, *letters: object) -> None:
     await asyncio.gather(work, return_exceptions=True)
 
 
+class Silent(Mailer):
+    """Never done with a mail."""
+
+    async def send(self, mail: Mail) -> None:
+        await asyncio.Event().wait()
+
+
 class TestOutgoing:
     """The line before the mailer."""
 
@@ -186,10 +224,14 @@ class TestOutgoing:
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr("server.mail.outgoing.FINISH_S", 0.01)
-        outgoing = Outgoing(Moody())
-        outgoing.post(a_letter)
+        outgoing = Outgoing(Silent())
+        work = asyncio.create_task(outgoing.run())
+        for _ in range(3):
+            outgoing.post(a_letter)
         await outgoing.finish()
-        assert "1 were still waiting" in caplog.text
+        assert "3 were not sent yet" in caplog.text, "the one under way and those that wait"
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 class TestWhereMailGoes:
@@ -228,7 +270,6 @@ class TestWhereMailGoes:
         assert isinstance(mailer_for(Settings(demo=False), clock), NoMailer)
         smtp = mailer_for(Settings.from_env(ENVIRONMENT, demo=True), clock)
         assert isinstance(smtp, SmtpMailer)
-        smtp.close()
 
     @pytest.mark.parametrize(
         ("url", "host", "port", "is_tls", "user", "password"),
