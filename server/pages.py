@@ -1,22 +1,25 @@
 """What a browser loads: the application's files, the page for every route of it, and the seat maps."""
 
-import gzip
+import os
 import re
 from pathlib import Path
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from server.reads.accepted_coding import accepts_gzip
+from server.reads.packed_maps import PackedMaps
+from server.reads.revalidation import PACKED_BYTES_MIN
 from server.rest.envelope import Refused
-from server.services import services
-from server.statements import sql
+from server.services import SERVICES
 
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FOR_EVER = "public, max-age=31536000, immutable"
-_COMPRESS_BYTES_MIN = 1_000
 _NO_PAGES = ("/api/", "/ws/", "/static/", "/maps/")
+
+_MAPS = web.AppKey("maps", PackedMaps)
 
 routes = web.RouteTableDef()
 
@@ -63,14 +66,13 @@ async def unknown(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def seat_map(request: web.Request) -> web.Response:
     """The geometry of an event: named by its content, so it is cached for ever."""
     sha256 = request.match_info["sha256"]
-    body = None
-    if _SHA256.fullmatch(sha256):
-        body = await services(request).database.fetchval(sql("seat_map"), sha256)
-    if body is None:
+    found = await request.app[_MAPS].get(sha256) if _SHA256.fullmatch(sha256) else None
+    if found is None:
         raise Refused(404, "Not found", "not_found")
     headers = {hdrs.CACHE_CONTROL: _FOR_EVER, hdrs.VARY: hdrs.ACCEPT_ENCODING}
-    if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "") and len(body) > _COMPRESS_BYTES_MIN:
-        body, headers[hdrs.CONTENT_ENCODING] = gzip.compress(body, 6), "gzip"
+    body = found.plain
+    if accepts_gzip(request) and len(body) >= PACKED_BYTES_MIN:
+        body, headers[hdrs.CONTENT_ENCODING] = found.packed, "gzip"
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 
@@ -78,7 +80,8 @@ async def seat_map(request: web.Request) -> web.Response:
 async def _existing(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A file that is not there is unknown at once: aiohttp finds out while sending, too late for the envelope."""
     name = request.match_info.get("filename")
-    if name is not None and not (STATIC_FOLDER / name).is_file():
+    # Path.is_file() raises where the name is too long to be one.
+    if name is not None and not os.path.isfile(STATIC_FOLDER / name):  # noqa: PTH113
         raise Refused(404, "Not found", "not_found")
     return await handler(request)
 
@@ -90,6 +93,7 @@ async def _revalidate(request: web.Request, response: web.StreamResponse) -> Non
 
 def add_pages(app: web.Application) -> None:
     """Serve the application's files under `/static`, its page and the maps."""
+    app[_MAPS] = PackedMaps(app[SERVICES].database)
     app.add_routes(routes)
     app.router.add_static("/static", STATIC_FOLDER)
     app.middlewares.extend((unknown, _existing))

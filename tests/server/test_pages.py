@@ -1,5 +1,6 @@
 """What a browser loads: the page, its files, the seat maps; and what every answer carries."""
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -13,6 +14,8 @@ from yarl import URL
 
 from protocol.seat_map import decode_map, places
 from server.pages import STATIC_FOLDER
+from server.reads import packed_maps
+from server.reads.packed_maps import PackedMaps
 from tests.server.parts import SEAT_COUNT, SHARED, Usher, hall
 
 pytestmark = SHARED
@@ -101,6 +104,8 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(usher: Usher) -> No
         "/static/%00",
         "/static/",
         "/static",
+        "/static/" + "x" * 300,
+        "/static/" + "x/" * 3_000,
     ],
 )
 async def test_nothing_beside_the_files_is_served(usher: Usher, path: str) -> None:
@@ -123,6 +128,36 @@ async def test_a_seat_map_is_named_by_its_content_and_cached_for_ever(usher: Ush
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
     assert len(packed.body) < len(plain.body)
+    assert "Content-Encoding" not in (await get(usher, f"/maps/{sha256}.json", Accept_Encoding="gzip;q=0")).headers
+
+
+class Readings:
+    """A database of maps of a thousand bytes each, which counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def fetchval(self, _statement: str, sha256: str) -> bytes | None:
+        self.asked.append(sha256)
+        await asyncio.sleep(0)
+        return None if sha256 == "none" else sha256.encode() * 1_000
+
+
+async def test_a_seat_map_is_read_and_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    database: Any = Readings()
+    maps = PackedMaps(database)
+    many = await asyncio.gather(*(maps.get("a") for _ in range(20)), maps.get("none"))
+    assert database.asked == ["a", "none"]
+    assert await maps.get("a") is many[0] is many[19]
+    assert many[0] is not None
+    assert gzip.decompress(many[0].packed) == many[0].plain == b"a" * 1_000
+    assert await maps.get("none") is None
+    assert database.asked == ["a", "none", "none"]
+    monkeypatch.setattr(packed_maps, "BYTES_MAX", 2_500)
+    for name in ("b", "a", "c", "a", "b"):
+        await maps.get(name)
+    assert database.asked[3:] == ["b", "c", "b"], "that asked for the longest time ago is dropped"
+    assert maps._bytes <= 2_500
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "x", "A" * 64, "0" * 63, "..%2f..%2fetc", "%00"])
