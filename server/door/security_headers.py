@@ -29,8 +29,10 @@ _EXPOSED = ", ".join((hdrs.RETRY_AFTER, hdrs.ETAG, "X-Request-Id", *RATE_HEADERS
 
 async def prepare_response(request: web.Request, response: web.StreamResponse) -> None:
     """What every answer carries; a signal handler for `on_response_prepare`. A handler's own headers win."""
-    forget_dead_cookie(request, response)
     headers = response.headers
+    if not _is_for_everybody(response):
+        forget_dead_cookie(request, response)
+        headers.update(rate_headers(request))
     headers[hdrs.SERVER] = "usher"
     for name, value in FIXED_HEADERS.items():
         headers.setdefault(name, value)
@@ -39,7 +41,6 @@ async def prepare_response(request: web.Request, response: web.StreamResponse) -
         headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_DURATION_S}")
     if request.path.startswith("/api/"):
         headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
-    headers.update(rate_headers(request))
     headers.add(hdrs.VARY, hdrs.ORIGIN)
     origin = request.headers.get(hdrs.ORIGIN)
     is_for_other = origin is not None and is_allowed_other(request, origin)
@@ -48,6 +49,11 @@ async def prepare_response(request: web.Request, response: web.StreamResponse) -
         headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
         headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
         headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
+
+
+def _is_for_everybody(response: web.StreamResponse) -> bool:
+    """May a cache on the way keep it? Then it says nothing of who asked: others would be told, too."""
+    return "no-store" not in response.headers.get(hdrs.CACHE_CONTROL, "no-store")
 
 
 def _policy(request: web.Request) -> str:

@@ -307,6 +307,23 @@ async def test_without_a_live_session_the_address_counts(strict: Usher) -> None:
     assert (await strict.rest("GET", "/auth/me", by=ada)).status == 200, "who is signed in does not suffer from it"
 
 
+async def test_what_a_cache_may_keep_says_nothing_of_who_asked(strict: Usher) -> None:
+    dead = {"Cookie": "session=dead"}
+    first = await strict.rest("GET", "/venues", headers=dead)
+    known = dead | {"If-None-Match": first.headers["ETag"]}
+    async with strict.http.get(f"{strict.url}/api/v1/venues", headers=known) as again:
+        assert (first.status, again.status) == (200, 304)
+        for headers in (first.headers, again.headers):
+            assert headers["Cache-Control"] == "no-cache"
+            assert not {"Set-Cookie", "RateLimit", "RateLimit-Policy"} & set(headers)
+    mine = await strict.rest("GET", "/auth/me", headers=dead)
+    assert 'session=""' in mine.headers["Set-Cookie"]
+    assert "RateLimit" in mine.headers
+    for _ in range(3):
+        await strict.rest("GET", "/venues", headers=dead)
+    assert_limited(await strict.rest("GET", "/venues", headers=dead), "address", 6)
+
+
 async def test_pages_files_maps_and_health_have_no_limit(strict: Usher) -> None:
     for path in ("/", "/static/main.js", "/maps/x.json", "/live", "/ready", "/health"):
         for _ in range(8):
