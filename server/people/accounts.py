@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from server.database import drop_old
-from server.people.sessions import Session, Sessions
+from server.people.sessions import LIVE_MAX, Caller, NewSession, Sessions
 from server.statements import sql
 
 DEVICE_DURATION_S = 400 * 24 * 3600
@@ -73,23 +73,30 @@ class Accounts:
         self._now = now
 
     async def change_password(
-        self, session: Session, old_hash: str, new_hash: str, device: Device | None = None
-    ) -> bool:
-        """Another password instead of `old_hash`; all other sessions end, and all devices but this are forgotten.
+        self, customer_id: UUID, old_hash: str, new_hash: str, caller: Caller, device: Device | None = None
+    ) -> NewSession | None:
+        """Another password instead of `old_hash`; all sessions end, and all devices but this are forgotten.
 
-        False, and nothing done, where the password has been changed meanwhile.
+        One session begins in their place, in the same step. None, and nothing done, where the password has been
+        changed meanwhile.
         """
-        return await self._end_all(
-            await self._database.fetchval(
-                sql("change_password"),
-                session.customer_id,
-                old_hash,
-                new_hash,
-                session.id_hash,
-                device.hash if device is not None else None,
-                self._now(),
-            )
+        new = self._sessions.new()
+        ended = await self._database.fetchval(
+            sql("change_own_password"),
+            customer_id,
+            old_hash,
+            new_hash,
+            device.hash if device is not None else None,
+            new.id_hash,
+            *caller,
+            new.begins_at,
+            new.expires_at,
+            LIVE_MAX,
         )
+        if not await self._end_all(ended):
+            return None
+        self._sessions.created += 1
+        return new
 
     async def make_token(self, purpose: Purpose, customer_id: UUID) -> str:
         """A token that can be used once. It is told to nobody but the reader of the customer's mail."""

@@ -17,7 +17,7 @@ from server.database import TROUBLE, drop_old
 from server.people.session_cache import Answer, Gap, Session, SessionCache
 from server.statements import sql
 
-__all__ = ["Caller", "CannotBegin", "Session", "Sessions"]
+__all__ = ["Caller", "CannotBegin", "NewSession", "Session", "Sessions"]
 
 LIVE_MAX = 50
 """So many sessions an account may have; the oldest ends for one more."""
@@ -37,6 +37,15 @@ class Caller(NamedTuple):
 
     user_agent: str = ""
     address: str = ""
+
+
+class NewSession(NamedTuple):
+    """A session that is about to begin. `id` is told once and stored nowhere."""
+
+    id: str
+    id_hash: bytes
+    begins_at: datetime
+    expires_at: datetime
 
 
 _NOWHERE = Caller()
@@ -72,17 +81,27 @@ class Sessions:
         Raises:
             CannotBegin
         """
-        session_id = secrets.token_urlsafe(_ID_BYTES)
-        now = self._now()
-        expires_at = now + timedelta(seconds=SESSION_DURATION_S)
+        new = self.new()
         ended = await self._database.fetchval(
-            sql("begin_session"), _hash(session_id), customer_id, password_hash, *caller, now, expires_at, LIVE_MAX
+            sql("begin_session"),
+            new.id_hash,
+            customer_id,
+            password_hash,
+            *caller,
+            new.begins_at,
+            new.expires_at,
+            LIVE_MAX,
         )
         if ended is None:
             raise CannotBegin
         self.created += 1
         await self.ended(ended)
-        return session_id, expires_at
+        return new.id, new.expires_at
+
+    def new(self) -> NewSession:
+        """What a session begins with; whoever begins it elsewhere than here counts it in `created`."""
+        session_id, now = secrets.token_urlsafe(_ID_BYTES), self._now()
+        return NewSession(session_id, _hash(session_id), now, now + timedelta(seconds=SESSION_DURATION_S))
 
     @property
     def is_cache_in_use(self) -> bool:

@@ -3,15 +3,15 @@
 import msgspec
 from aiohttp import web
 
-from server.door.who_asks import customer
+from server.door.who_asks import customer, set_cookie
 from server.people.account_mails import mail_budget
 from server.people.accounts import Account, BadToken, Purpose, new_device
 from server.people.passwords import PasswordsOverloaded
 from server.rest import attempts
-from server.rest.auth import hash_new, is_email, overloaded
-from server.rest.envelope import Refused, ok, read_body
+from server.rest.auth import caller, hash_new, is_email, overloaded
+from server.rest.envelope import Refused, iso, ok, read_body
 from server.rest.operations import Operations, Who
-from server.rest.shapes import Said
+from server.rest.shapes import Moment, Said
 from server.services import Services, services
 from server.statements import sql
 
@@ -30,6 +30,14 @@ class PasswordChange(msgspec.Struct):
 
     current_password: str
     new_password: str
+
+
+class PasswordChanged(msgspec.Struct):
+    """The session that goes on in place of the one that asked. Its id is told once."""
+
+    message: str
+    sessionId: str  # noqa: N815 (the contract's word)
+    expiresAt: Moment  # noqa: N815 (the contract's word)
 
 
 class Forgotten(msgspec.Struct):
@@ -55,7 +63,7 @@ class MailedToken(msgspec.Struct):
     "/api/v1/auth/password",
     who=Who.SIGNED_IN,
     body=PasswordChange,
-    data=Said,
+    data=PasswordChanged,
     refusals={
         400: ("missing_field", "weak_password", "wrong_password"),
         429: ("rate_limited",),
@@ -63,7 +71,7 @@ class MailedToken(msgspec.Struct):
     },
 )
 async def change_password(request: web.Request) -> web.Response:
-    """Choose another password. All other sessions end, and their sockets are closed."""
+    """Choose another password. All sessions end, and their sockets are closed; a new one begins for who asks."""
     session = await customer(request)
     said = await read_body(request, PasswordChange, "The current and the new password are required")
     if not said.current_password or not said.new_password:
@@ -81,9 +89,15 @@ async def change_password(request: web.Request) -> web.Response:
         raise _wrong_password()
     await parts.throttle.forgive(guesses)
     new_hash = await hash_new(parts, said.new_password, session.email, session.name)
-    if not await parts.accounts.change_password(session, stored, new_hash, attempts.device(request)):
+    new = await parts.accounts.change_password(
+        session.customer_id, stored, new_hash, caller(request), attempts.device(request)
+    )
+    if new is None:
         raise _wrong_password()
-    return ok(Said("Password changed. You are signed out everywhere else"))
+    said_back = "Password changed. You are signed out everywhere else"
+    response = ok(PasswordChanged(said_back, new.id, iso(new.expires_at)))
+    set_cookie(request, response, new.id, new.expires_at)
+    return response
 
 
 @operations.post(

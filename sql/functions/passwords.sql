@@ -15,6 +15,23 @@ BEGIN
     RETURN end_sessions(p_customer, p_kept_session, p_at);
 END $$;
 
+-- Gives an account another password, ends all of its sessions and begins one in their place: the id of the session
+-- that asked may have been copied. Answers which ended. NULL, and nothing done: as above.
+CREATE OR REPLACE FUNCTION change_own_password(
+    p_customer uuid, p_old_hash text, p_new_hash text, p_kept_device bytea, p_id_hash bytea,
+    p_user_agent text, p_address text, p_at timestamptz, p_expires_at timestamptz, p_live_max integer
+) RETURNS bytea[] LANGUAGE plpgsql AS $$
+DECLARE
+    hashes bytea[] := change_password(p_customer, p_old_hash, p_new_hash, NULL, p_kept_device, p_at);
+BEGIN
+    IF hashes IS NOT NULL THEN
+        PERFORM begin_session(
+            p_id_hash, p_customer, p_new_hash, p_user_agent, p_address, p_at, p_expires_at, p_live_max
+        );
+    END IF;
+    RETURN hashes;
+END $$;
+
 -- Uses a mailed token up for another password; its address is proven by that. Of two that come at once, one does it.
 -- NULL, and nothing done: the token is unknown, used or old.
 CREATE OR REPLACE FUNCTION reset_password(p_token_hash bytea, p_new_hash text, p_at timestamptz) RETURNS bytea[]

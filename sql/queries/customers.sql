@@ -40,9 +40,10 @@ SELECT password_hash FROM customer WHERE id = $1
 -- Is an account's address proven?
 SELECT email_verified_at IS NOT NULL FROM customer WHERE id = $1
 
--- name: change_password
--- Another password instead of the one that was shown; answers the sessions that ended, NULL where it is another.
-SELECT change_password($1, $2, $3, $4, $5, $6)
+-- name: change_own_password
+-- Another password instead of the one that was shown, and a session in place of all others; answers the sessions that
+-- ended, NULL where the password is another.
+SELECT change_own_password($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: reset_password
 -- Another password for a mailed token; answers the sessions that ended, NULL where the token is none.

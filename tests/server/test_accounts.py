@@ -127,11 +127,25 @@ class TestChanging:
         ended: list[bytes] = []
         parts.sessions.on_end.append(ended.append)
         assert await ada_elsewhere.is_in()
-        await ada.post("/password", current_password=OLD, new_password=NEW)
-        assert await ada.is_in()
+        reply = await ada.post("/password", current_password=OLD, new_password=NEW)
+        assert not await ada.is_in(), "its cookie may have been copied"
         assert not await ada_elsewhere.is_in()
         assert await stranger.is_in()
-        assert ended == [hashlib.sha256(ada_elsewhere.session_id.encode()).digest()]
+        assert set(ended) == {hashlib.sha256(one.session_id.encode()).digest() for one in (ada, ada_elsewhere)}
+        ada.session_id = reply.body["data"]["sessionId"]
+        assert await ada.is_in()
+        (shown,) = (await ada.ask("GET", "/sessions")).body["data"]
+        assert shown["is_current"]
+        assert shown["expires_at"] == reply.body["data"]["expiresAt"]
+
+    async def test_the_browser_goes_on_signed_in(self, ada: Browser, client: Client) -> None:
+        client.session.cookie_jar.clear()
+        for path, body in (
+            ("/login", {"email": "ada@example.org", "password": OLD}),
+            ("/password", {"current_password": OLD, "new_password": NEW}),
+        ):
+            assert (await client.post(API + path, json=body)).status == 200
+        assert (await client.get(f"{API}/me")).status == 200, "by the cookie it was given"
 
     async def test_links_that_were_mailed_are_void(self, ada: Browser, mails: Mails) -> None:
         token = await reset_token(ada, mails)

@@ -128,7 +128,8 @@ async def _keep_account(walk: Walk, ada: Customer) -> Customer:
     assert not other["is_current"]
     await walk.go("end_my_session", ada, session_id=other["id"])
     assert await walk.go("end_other_sessions", ada) == {"ended": 0}
-    await walk.go("change_password", ada)
+    changed = await walk.go("change_password", ada)
+    ada = Customer(ada.id, changed["sessionId"])
     await walk.go("ask_for_reset")
     token = await accounts.make_token(Purpose.RESET_PASSWORD, UUID(ada.id))
     await walk.go("reset_password", body={"token": token})
