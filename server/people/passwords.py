@@ -49,7 +49,7 @@ def weakness(password: str, *about: str) -> str | None:
 class Passwords:
     """Hashes and verifies with `workers` threads; at most `waiting_max` others wait for one of them.
 
-    Newcomers, whom nothing was asked yet, have half of these places: who has an account gets in beside any number.
+    Newcomers, who have no account yet, get half of the waiting places: any number of them leaves some for logins.
     """
 
     def __init__(self, workers: int = 2, *, waiting_max: int = WAITING_MAX) -> None:
