@@ -12,7 +12,8 @@ from server.door.client_addresses import neighbourhood
 from server.door.door_settings import DoorSettings
 from server.door.forwarded import asked_by
 from server.door.rate_limits import WINDOW_S, Count
-from server.door.who_asks import find_session
+from server.door.who_asks import find_session, session_id
+from server.people.session_cache import Session
 from server.rest.envelope import Refused
 from server.services import services
 
@@ -55,8 +56,8 @@ async def keep_pace(request: web.Request, pace: Pace) -> None:
     """
     if not services(request).settings.is_rate_limited:
         return
-    session = await find_session(request)
     door = services(request).settings.door
+    session = await _session_of(request, door)
     if session is None:
         await _count(request, _of_address(request, door, "request"))
     elif pace is Pace.OTHER:
@@ -89,6 +90,26 @@ def rate_headers(request: web.Request) -> dict[str, str]:
     return dict(zip(RATE_HEADERS, said, strict=True))
 
 
+async def _session_of(request: web.Request, door: DoorSettings) -> Session | None:
+    """The live session, looked up unless too many ids of none came from this address.
+
+    Such an id is in no cache: each would cost PostgreSQL a statement. Who was signed in goes on.
+    """
+    shown, limits = session_id(request), services(request).rate_limits
+    if shown is None:
+        return None
+    guesses = _of_address(request, door, "guess")
+    if guesses.per_minute and not limits.was_live(shown):
+        found = limits.look(guesses.name, guesses.per_minute)
+        if not found.is_within:
+            _note(request, guesses, found)
+    session = await find_session(request)
+    limits.note(shown, is_live=session is not None)
+    if session is None:
+        await _count(request, guesses)
+    return session
+
+
 def _of_address(request: web.Request, door: DoorSettings, what: str) -> _Limit:
     return _Limit("address", f"{what}:{neighbourhood(asked_by(request).address)}", door.address_per_minute)
 
@@ -106,6 +127,10 @@ async def _count(request: web.Request, limit: _Limit) -> None:
     if limit.per_minute == 0:
         return
     count = await services(request).rate_limits.count(limit.name, limit.per_minute)
+    _note(request, limit, count)
+
+
+def _note(request: web.Request, limit: _Limit, count: Count) -> None:
     request[_COUNTED] = _Counted(limit, count)
     if not count.is_within:
         raise Refused(429, "Too many requests, slow down", "rate_limited", retry_after_s=count.wait_s)

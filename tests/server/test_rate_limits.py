@@ -307,6 +307,25 @@ async def test_without_a_live_session_the_address_counts(strict: Usher) -> None:
     assert (await strict.rest("GET", "/auth/me", by=ada)).status == 200, "who is signed in does not suffer from it"
 
 
+async def test_made_up_sessions_cost_the_database_no_more_than_the_limit(
+    strict: Usher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, find, looked_up = await strict.customer(), strict.parts.sessions.find, list[str]()
+
+    async def counted(shown: str) -> Any:
+        looked_up.append(shown)
+        return await find(shown)
+
+    monkeypatch.setattr(strict.parts.sessions, "find", counted)
+    assert (await strict.rest("GET", "/auth/me", by=ada)).status == 200
+    looked_up.clear()
+    replies = [await strict.rest("GET", "/auth/me", by=Customer("", f"{number:043}")) for number in range(30)]
+    assert [reply.status for reply in replies] == [401] * 6 + [429] * 24
+    assert_limited(replies[-1], "address", 6)
+    assert len(looked_up) <= 7
+    assert (await strict.rest("GET", "/auth/me", by=ada)).status == 200, "who was signed in goes on"
+
+
 async def test_what_a_cache_may_keep_says_nothing_of_who_asked(strict: Usher) -> None:
     dead = {"Cookie": "session=dead"}
     first = await strict.rest("GET", "/venues", headers=dead)
