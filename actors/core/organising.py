@@ -10,7 +10,7 @@ from actors.core.verdict import Accept, Asked, ChangeTerms, entry_of
 from protocol.outbound import Accepted, encode
 
 
-def change_terms(view: View, asked: Asked, command: ChangeTerms, now_ms: int) -> Accept:  # noqa: ARG001 (a rule)
+def change_terms(view: View, asked: Asked, command: ChangeTerms, _now_ms: int) -> Accept:
     """Sell by other terms from now on. Who holds or has bought more than a new limit keeps it."""
     wanted: dict[str, Any] = {
         "stage": command.stage,

@@ -32,12 +32,12 @@ class PasswordChange(msgspec.Struct):
     new_password: str
 
 
-class PasswordChanged(msgspec.Struct):
+class PasswordChanged(msgspec.Struct, rename="camel"):
     """The session that goes on in place of the one that asked. Its id is told once."""
 
     message: str
-    sessionId: str  # noqa: N815 (the contract's word)
-    expiresAt: Moment  # noqa: N815 (the contract's word)
+    session_id: str
+    expires_at: Moment
 
 
 class Forgotten(msgspec.Struct):

@@ -44,12 +44,12 @@ class Credentials(msgspec.Struct):
     password: str
 
 
-class SignedIn(msgspec.Struct):
+class SignedIn(msgspec.Struct, rename="camel"):
     """A new session. Its id is told once."""
 
     user: User
-    sessionId: str  # noqa: N815 (the contract's word)
-    expiresAt: Moment  # noqa: N815 (the contract's word)
+    session_id: str
+    expires_at: Moment
 
 
 class SocketTicket(msgspec.Struct):

@@ -23,7 +23,7 @@ operations = Operations("seats")
 class AvailabilityQuery(msgspec.Struct):
     """Which section, all when left out, and whether the counts alone will do."""
 
-    section: str | None = None
+    section: str | msgspec.UnsetType = msgspec.UNSET
     summary: bool = False
 
 
@@ -37,7 +37,7 @@ class AvailabilityQuery(msgspec.Struct):
 async def availability(request: web.Request) -> web.Response:
     """The seats of the event by section, or of one section; with `summary=true` only the counts."""
     query = read_query(request, AvailabilityQuery)
-    wanted = query.section
+    wanted = None if query.section is msgspec.UNSET else query.section
     try:
         sale, places = await _places(request)
     except NoSeatsYet:

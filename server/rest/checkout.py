@@ -16,13 +16,13 @@ from protocol import limits
 from protocol.codes import SENTENCES, Code
 from protocol.inbound import Checkout
 from protocol.outbound import OrderStatus
-from server.door.paced import keep_pace
+from server.door.paced import Pace, keep_pace
 from server.door.who_asks import customer
 from server.ids import uuid_or_none
 from server.rest.asking import COMMAND_REFUSALS, ask, new_command_id, sale
 from server.rest.envelope import Refused, cents_to_major, decode_body, iso, iso_or_none, ok, read_raw
 from server.rest.keys_under_way import keys_live_since, same_request, still_running
-from server.rest.operations import Operations, Pace, Who
+from server.rest.operations import Operations, Who
 from server.rest.shapes import ListedOrder, NamedOrderItem, Order, OrderItem, OrderSeat, Said, ShownOrder
 from server.services import Services, services
 from server.statements import sql

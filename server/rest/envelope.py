@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import asyncpg
@@ -60,12 +61,12 @@ class Refused(Exception):
 def ok(data: Any = _NOTHING, status: int = 200, *, beside: msgspec.Struct | None = None) -> web.Response:
     """A success with `data` (left out: none) and the fields of `beside`; `msgspec.Raw` in it is JSON already."""
     body = {"success": True} if data is _NOTHING else {"success": True, "data": data}
-    return _json(body if beside is None else body | msgspec.structs.asdict(beside), status)
+    return _json(body if beside is None else body | msgspec.to_builtins(beside), status)
 
 
 def ok_body(data: Any, beside: msgspec.Struct) -> bytes:
     """The body of `ok(data, beside=beside)`, to be kept for `ok_again`."""
-    return msgspec.json.encode({"success": True, "data": data} | msgspec.structs.asdict(beside))
+    return msgspec.json.encode({"success": True, "data": data} | msgspec.to_builtins(beside))
 
 
 def ok_again(body: bytes) -> web.Response:
@@ -116,7 +117,9 @@ async def read_raw(
         raise Refused(413, _SENTENCES[413], _CODES[413])
     try:
         async with asyncio.timeout(BODY_READ_S if patience_s is None else patience_s):
-            raw = await request.clone(client_max_size=bytes_max).read()
+            if bytes_max != BODY_BYTES_MAX:  # which the application allows as it is
+                request = request.clone(client_max_size=bytes_max)
+            raw = await request.read()
     except TimeoutError:
         raise Refused(408, "The body came too slowly", "too_slow") from None
     except web.RequestPayloadError:
@@ -155,7 +158,7 @@ def read_query(request: web.Request, kind: type[StructT]) -> StructT:
     Raises:
         Refused: 400 for what cannot be understood or has a NUL in it; it names the parameter.
     """
-    may_be_empty = {one.encode_name for one in msgspec.structs.fields(kind) if one.default in (None, msgspec.UNSET)}
+    may_be_empty = _unset_by_default(kind)
     given = {name: request.query[name] for name in request.query}
     given = {name: value for name, value in given.items() if value or name not in may_be_empty}
     try:
@@ -166,6 +169,12 @@ def read_query(request: web.Request, kind: type[StructT]) -> StructT:
         if "\0" in value:
             raise Refused(400, f"{name} has a NUL character in it", "bad_request")
     return query
+
+
+@cache
+def _unset_by_default(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The fields that are unset when they are left out."""
+    return frozenset(one.encode_name for one in msgspec.structs.fields(kind) if one.default is msgspec.UNSET)
 
 
 def http_refusal(error: web.HTTPException) -> web.Response:

@@ -91,7 +91,7 @@ async def _list(parts: Services, query: EventQuery) -> bytes:
     rows = await parts.database.fetch(sql("events"), parts.now(), *_filters(query), limit, (page - 1) * limit)
     total = rows[0]["total"]
     data = [event_shape(row) for row in rows if row["id"] is not None]
-    return ok_body(data, Page(total, page, limit, totalPages=-(-total // limit)))
+    return ok_body(data, Page(total, page, limit, total_pages=-(-total // limit)))
 
 
 def _venue_of(event: Row) -> dict[str, Any]:

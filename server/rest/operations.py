@@ -18,13 +18,11 @@ from typing import Any
 import msgspec
 from aiohttp import hdrs, web
 
-from server.door import who_asks as door
-from server.door.paced import Pace as Pace  # noqa: PLC0414 (told to mypy: it is exported)
-from server.door.paced import keep_pace
+from server.door.paced import Pace, keep_pace
+from server.door.who_asks import admin, customer
 from server.reads.revalidation import revalidated
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-LetIn = Callable[[web.Request, "Operation"], Awaitable[None]]
 
 
 class Who(Enum):
@@ -112,9 +110,9 @@ def _guarded(operation: Operation) -> Handler:
         if operation.pace is not None:
             await keep_pace(request, operation.pace)
         if operation.who is not Who.ANYBODY:
-            await door.customer(request)
+            await customer(request)
         if operation.who is Who.ADMIN:
-            await door.admin(request)
+            await admin(request)
         response = await operation.handler(request)
         return revalidated(request, response) if operation.is_revalidated else response
 

@@ -7,9 +7,10 @@ from aiohttp import web
 from msgspec import Struct
 
 from protocol.codes import SENTENCES, Code
+from server.door.paced import Pace
 from server.ids import uuid_or_none
 from server.rest.envelope import Refused, ok
-from server.rest.operations import Operations, Pace, Who
+from server.rest.operations import Operations, Who
 from server.rest.shapes import Said
 from server.services import services
 from server.statements import sql
@@ -28,12 +29,12 @@ class PlaceInLine(Struct):
     estimated_wait_seconds: int
 
 
-class QueueStats(Struct):
+class QueueStats(Struct, rename="camel"):
     """How many wait, how many are in, and how many seconds the wait is."""
 
-    queueLength: int  # noqa: N815 (the contract's word)
-    activeCount: int  # noqa: N815 (the contract's word)
-    estimatedWait: int  # noqa: N815 (the contract's word)
+    queue_length: int
+    active_count: int
+    estimated_wait: int
 
 
 @operations.post(

@@ -12,11 +12,12 @@ from actors.core.verdict import Asked
 from protocol.inbound import HoldSeats, ReleaseSeats
 from protocol.limits import SEATS_PER_COMMAND_MAX, SEATS_PER_RELEASE_MAX
 from protocol.outbound import Hold
+from server.door.paced import Pace
 from server.door.who_asks import customer
 from server.reads.places import Places
 from server.rest.asking import COMMAND_REFUSALS, ask, committed, new_command_id, sale_of
 from server.rest.envelope import Refused, cents_to_major, iso, iso_ms, ok, read_body
-from server.rest.operations import Operations, Pace, Who
+from server.rest.operations import Operations, Who
 from server.rest.shapes import Amount, EventSeat, Moment, Said, SeatId
 from server.sales import Sale
 from server.services import Services, services
@@ -33,12 +34,12 @@ class SeatIds(Struct):
     seat_ids: Annotated[list[SeatId], Meta(extra_json_schema={"minItems": 1, "uniqueItems": True})]
 
 
-class Reserved(Struct):
+class Reserved(Struct, rename="camel"):
     """All seats that the customer now holds in the event."""
 
     seats: list[EventSeat]
-    expiresAt: Moment  # noqa: N815 (the contract's word)
-    totalPrice: Amount  # noqa: N815 (the contract's word)
+    expires_at: Moment
+    total_price: Amount
 
 
 class Reservation(Struct):

@@ -106,13 +106,13 @@ class Event(Struct):
     venue: Venue
 
 
-class Page(Struct):
+class Page(Struct, rename="camel"):
     """Which page of how many; stands beside `data`."""
 
     total: int
     page: int
     limit: int
-    totalPages: int  # noqa: N815 (the contract's word)
+    total_pages: int
 
 
 class EventSeat(Struct):
