@@ -1,13 +1,13 @@
 """What an event's seats are called: read once from PostgreSQL, never changed after the seats were made."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
 
+from server.reads.kept import Kept
 from server.reads.rounds import Rounds
 from server.reads.seat_answers import SeatAnswers
 from server.reads.seat_texts import sections_of
@@ -43,44 +43,20 @@ class PlacesCache:
     def __init__(self, database: asyncpg.Pool) -> None:
         self.rounds = Rounds()
         self._database = database
-        self._known: OrderedDict[UUID, Places] = OrderedDict()
-        self._coming: dict[UUID, asyncio.Task[Places]] = {}
-        self._seat_count = 0
+        self._kept = Kept(self._read, lambda places: len(places.seats), SEATS_MAX)
         self._turns = Turns()
 
     async def get(self, event_id: UUID) -> Places:
         """The places of an event that has seats; who asks while they are read waits for the same reading."""
-        known = self._known.get(event_id)
-        if known is not None:
-            self._known.move_to_end(event_id)
-            return known
-        coming = self._coming.get(event_id)
-        if coming is None:
-            coming = self._coming[event_id] = asyncio.create_task(self._read(event_id))
-            coming.add_done_callback(lambda done: self._end(event_id, done))
-        return await asyncio.shield(coming)
+        found = await self._kept.get(event_id)
+        assert found is not None, f"event {event_id} has no places"
+        return found
 
-    async def _read(self, event_id: UUID) -> Places:
+    async def _read(self, event_id: UUID) -> Places | None:
         rows = await self._database.fetch(sql("places"), event_id)
         if len(rows) > ROWS_IN_PLACE_MAX:
-            places = await asyncio.to_thread(_places, rows, self._turns)
-        else:
-            places = _places(rows, self._turns)
-        if places.seats:
-            self._keep(event_id, places)
-        return places
-
-    def _keep(self, event_id: UUID, places: Places) -> None:
-        self._known[event_id] = places
-        self._seat_count += len(places.seats)
-        while self._seat_count > SEATS_MAX and len(self._known) > 1:
-            _, dropped = self._known.popitem(last=False)
-            self._seat_count -= len(dropped.seats)
-
-    def _end(self, event_id: UUID, done: asyncio.Task[Places]) -> None:
-        del self._coming[event_id]
-        if not done.cancelled():
-            done.exception()  # who asked may have gone meanwhile
+            return await asyncio.to_thread(_places, rows, self._turns)
+        return _places(rows, self._turns) if rows else None
 
 
 def _places(rows: Sequence[asyncpg.Record], turns: Turns) -> Places:

@@ -14,6 +14,7 @@ from protocol.outbound import Accepted, Rejected, decode
 from server.door.correlation import current_id
 from server.ids import uuid_or_none
 from server.rest.envelope import Refused
+from server.rest.finding import no_event
 from server.sales import Sale
 from server.services import Services, services
 from server.statements import sql
@@ -66,7 +67,7 @@ async def sale(parts: Services, event_id: str) -> Sale:
         uuid = uuid_or_none(event_id)
         if uuid is not None and await parts.database.fetchrow(sql("event_times"), uuid) is not None:
             raise NoSeatsYet
-        raise Refused(404, "Event not found", "event_not_found")
+        raise no_event()
     return found
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from server.ids import uuid_or_none
-from server.rest.envelope import Refused, iso, ok, ok_again, ok_body, read_query
+from server.rest.envelope import iso, ok, ok_again, ok_body, read_query
+from server.rest.finding import event_id_of, no_event
 from server.rest.moments import DayOrMoment, day_or_moment
 from server.rest.operations import Operations
 from server.rest.shapes import Event, EventCategory, EventStatus, Page
@@ -50,14 +50,14 @@ async def list_events(request: web.Request) -> web.Response:
 @operations.get("/api/v1/events/{event_id}", data=Event, refusals={404: ("event_not_found",)}, is_revalidated=True)
 async def show_event(request: web.Request) -> web.Response:
     """One event."""
-    return ok(await stored_event(services(request), uuid_or_none(request.match_info["event_id"])))
+    return ok(await stored_event(services(request), event_id_of(request)))
 
 
-async def stored_event(parts: Services, event_id: UUID | None) -> Event:
+async def stored_event(parts: Services, event_id: UUID) -> Event:
     """The event as it is stored now. Raises Refused (404)."""
-    row = None if event_id is None else await parts.database.fetchrow(sql("event"), parts.now(), event_id)
+    row = await parts.database.fetchrow(sql("event"), parts.now(), event_id)
     if row is None:
-        raise Refused(404, "Event not found", "event_not_found")
+        raise no_event()
     return event_shape(row)
 
 

@@ -12,12 +12,12 @@ from msgspec.structs import asdict
 from actors.core.model import Stage, Status
 from actors.core.verdict import Asked, ChangeTerms
 from server.door.who_asks import admin
-from server.ids import uuid_or_none
 from server.plans.of_venue import seats_of_venue
 from server.plans.publish import Connection, PublishedSeats, SeatsExist, publish
 from server.rest.asking import COMMAND_REFUSALS, ask, new_command_id
 from server.rest.envelope import Refused, ok, read_body
 from server.rest.events import stored_event
+from server.rest.finding import event_id_of, no_event, venue_called
 from server.rest.moments import WrittenMoment, moment
 from server.rest.operations import Operations, Who
 from server.rest.shapes import Event, EventCategory, EventStatus, Said
@@ -109,7 +109,7 @@ async def create_event(request: web.Request) -> web.Response:
     event_at, on_sale_at = moment("event_date", wanted.event_date), moment("on_sale_date", wanted.on_sale_date)
     _check_dates(event_at, on_sale_at)
     parts, event_id = services(request), uuid4()
-    venue_id = await _venue(parts, wanted.venue_id)
+    venue_id = (await venue_called(parts, wanted.venue_id))["id"]
     seats = await seats_of_venue(parts.database, venue_id, wanted.currency)
     row = (
         *(event_id, wanted.name.strip(), wanted.description, venue_id, (wanted.artist or wanted.name).strip()),
@@ -140,7 +140,7 @@ async def update_event(request: web.Request) -> web.Response:
     """Change an event. Whoever holds or has bought seats keeps them; later commands are judged by the new terms."""
     session = await admin(request)
     wanted = await read_body(request, EventChanges)
-    parts, event_id = services(request), _event_id(request)
+    parts, event_id = services(request), event_id_of(request)
     given = await _columns(parts, wanted)
     async with parts.database.acquire() as connection, connection.transaction():
         before = await _to_change(connection, event_id)
@@ -164,7 +164,7 @@ async def set_status(request: web.Request) -> web.Response:
     """Open the sale at once, close it, call the event off, or go back to its dates."""
     session = await admin(request)
     status = Status((await read_body(request, StatusWanted, "Invalid status")).status)
-    parts, event_id = services(request), _event_id(request)
+    parts, event_id = services(request), event_id_of(request)
     async with parts.database.acquire() as connection, connection.transaction():
         before = await _to_change(connection, event_id)
     after = dict(before) | {"stage": _stage(status, before, parts.now())}
@@ -180,7 +180,7 @@ async def set_status(request: web.Request) -> web.Response:
 )
 async def generate_seats(request: web.Request) -> web.Response:
     """Make the seats of an event that was made before its venue had any."""
-    parts, event_id = services(request), _event_id(request)
+    parts, event_id = services(request), event_id_of(request)
     async with parts.database.acquire() as connection, connection.transaction():
         event = await _to_change(connection, event_id)
     if event["seat_count"]:
@@ -215,7 +215,7 @@ async def _columns(parts: Services, wanted: EventChanges) -> dict[str, Any]:
         if name in given:
             given[name] = given[name].strip()
     if "venue_id" in given:
-        given["venue_id"] = await _venue(parts, given["venue_id"])
+        given["venue_id"] = (await venue_called(parts, given["venue_id"]))["id"]
     return given
 
 
@@ -268,22 +268,8 @@ def _check_dates(event_at: datetime, on_sale_at: datetime) -> None:
 async def _to_change(connection: Connection, event_id: UUID) -> asyncpg.Record:
     row = await connection.fetchrow(sql("event_to_change"), event_id)
     if row is None:
-        raise Refused(404, "Event not found", "event_not_found")
+        raise no_event()
     return row
-
-
-def _event_id(request: web.Request) -> UUID:
-    event_id = uuid_or_none(request.match_info["event_id"])
-    if event_id is None:
-        raise Refused(404, "Event not found", "event_not_found")
-    return event_id
-
-
-async def _venue(parts: Services, text: str) -> UUID:
-    venue_id = uuid_or_none(text)
-    if venue_id is None or await parts.database.fetchrow(sql("venue"), venue_id) is None:
-        raise Refused(404, "Venue not found", "venue_not_found")
-    return venue_id
 
 
 def _seats_exist() -> Refused:

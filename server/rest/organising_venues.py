@@ -2,25 +2,24 @@
 
 import asyncio
 from typing import Annotated, Literal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import asyncpg
 from aiohttp import web
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.structs import asdict
 
-from server.ids import uuid_or_none
 from server.plans.descriptors import SectionDescriptor
 from server.plans.oddities import PlanError
 from server.plans.of_venue import replace_plan, replace_sections
 from server.plans.pretix import Imported, read_pretix
 from server.plans.publish import PublishedSeats, published_seats
 from server.rest.envelope import Refused, decode_body, ok, read_body, read_raw
+from server.rest.finding import venue_called
 from server.rest.operations import Operations, Who
 from server.rest.organising_events import ImageUrl, Name
 from server.rest.shapes import Venue
 from server.rest.venues import venue_shape
-from server.services import Services, services
+from server.services import services
 from server.statements import sql
 
 operations = Operations("organising")
@@ -129,7 +128,7 @@ async def create_venue(request: web.Request) -> web.Response:
         row = (venue_id, wanted.name, *place, capacity, wanted.image_url, parts.now())
         await connection.execute(sql("add_venue"), *row)
         await replace_sections(connection, venue_id, sections, parts.now())
-    return ok(venue_shape(await _stored(parts, venue_id)), 201)
+    return ok(venue_shape(await venue_called(parts, str(venue_id))), 201)
 
 
 @operations.put(
@@ -143,15 +142,16 @@ async def update_venue(request: web.Request) -> web.Response:
     """Change a venue. New sections replace the old ones, or its plan, for the events to come."""
     wanted = await read_body(request, VenueChanges)
     sections = None if wanted.sections is UNSET else _numbers(wanted.sections)
-    parts, venue_id = services(request), _venue_id(request)
-    before = await _stored(parts, venue_id)
+    parts = services(request)
+    before = await venue_called(parts, request.match_info["venue_id"])
+    venue_id = before["id"]
     after = dict(before) | {name: value for name, value in asdict(wanted).items() if value is not UNSET}
     async with parts.database.acquire() as connection, connection.transaction():
         columns = (after[name] for name in ("name", "address", "city", "state", "country", "capacity", "image_url"))
         await connection.execute(sql("update_venue"), venue_id, *columns, parts.now())
         if sections is not None:
             await replace_sections(connection, venue_id, sections, parts.now())
-    return ok(venue_shape(await _stored(parts, venue_id)))
+    return ok(venue_shape(await venue_called(parts, str(venue_id))))
 
 
 @operations.put(
@@ -163,8 +163,8 @@ async def update_venue(request: web.Request) -> web.Response:
 )
 async def import_venue_plan(request: web.Request) -> web.Response:
     """Give the venue a seating plan, in place of its sections, for the events to come."""
-    parts, venue_id = services(request), _venue_id(request)
-    await _stored(parts, venue_id)
+    parts = services(request)
+    venue_id = (await venue_called(parts, request.match_info["venue_id"]))["id"]
     raw = await read_raw(request, bytes_max=PLAN_BYTES_MAX, patience_s=PLAN_READ_S)
     wanted = decode_body(raw, PlanWanted)
     try:
@@ -219,17 +219,3 @@ def _cents(amount: float) -> int:
     if abs(cents - amount * 100) > 1e-6 * max(1.0, abs(amount)):
         raise Refused(400, "A price has at most two decimals", "bad_price")
     return cents
-
-
-async def _stored(parts: Services, venue_id: UUID) -> asyncpg.Record:
-    row = await parts.database.fetchrow(sql("venue"), venue_id)
-    if row is None:
-        raise Refused(404, "Venue not found", "venue_not_found")
-    return row
-
-
-def _venue_id(request: web.Request) -> UUID:
-    venue_id = uuid_or_none(request.match_info["venue_id"])
-    if venue_id is None:
-        raise Refused(404, "Venue not found", "venue_not_found")
-    return venue_id

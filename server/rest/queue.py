@@ -2,18 +2,17 @@
 
 from typing import Literal
 
-import asyncpg
 from aiohttp import web
 from msgspec import Struct
 
 from protocol.codes import SENTENCES, Code
 from server.door.paced import Pace
-from server.ids import uuid_or_none
 from server.rest.envelope import Refused, ok
+from server.rest.events import stored_event
+from server.rest.finding import event_id_of
 from server.rest.operations import Operations, Who
 from server.rest.shapes import Said
 from server.services import services
-from server.statements import sql
 
 operations = Operations("queue")
 
@@ -65,25 +64,17 @@ async def queue_status(request: web.Request) -> web.Response:
 @operations.post("/api/v1/queue/{event_id}/leave", who=Who.SIGNED_IN, data=Said, refusals=_NOT_FOUND)
 async def leave_queue(request: web.Request) -> web.Response:
     """Give the place in line up; not being in line is no mistake."""
-    await _event(request)
+    await stored_event(services(request), event_id_of(request))
     return ok(Said("Left the queue"))
 
 
 @operations.get("/api/v1/queue/{event_id}/stats", data=QueueStats, refusals=_NOT_FOUND)
 async def queue_stats(request: web.Request) -> web.Response:
     """How long the line is."""
-    await _event(request)
+    await stored_event(services(request), event_id_of(request))
     return ok(QueueStats(0, 0, 0))
 
 
-async def _event(request: web.Request) -> asyncpg.Record:
-    parts, event_id = services(request), uuid_or_none(request.match_info["event_id"])
-    row = await parts.database.fetchrow(sql("event"), parts.now(), event_id) if event_id else None
-    if row is None:
-        raise Refused(404, "Event not found", "event_not_found")
-    return row
-
-
 async def _open_event(request: web.Request) -> None:
-    if (await _event(request))["status"] in _IS_OVER:
+    if (await stored_event(services(request), event_id_of(request))).status in _IS_OVER:
         raise Refused(400, SENTENCES[Code.NOT_ON_SALE], Code.NOT_ON_SALE)

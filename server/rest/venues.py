@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
-from uuid import UUID
 
 import asyncpg
 from aiohttp import web
 
 from server.ids import uuid_or_none
-from server.rest.envelope import Refused, cents_to_major, iso, ok
+from server.rest.envelope import cents_to_major, iso, ok
+from server.rest.finding import no_venue, venue_called
 from server.rest.operations import Operations
 from server.rest.shapes import Section, Venue
 from server.services import services
@@ -31,18 +31,16 @@ async def list_venues(request: web.Request) -> web.Response:
 @operations.get("/api/v1/venues/{venue_id}", data=Venue, refusals=_NOT_FOUND, is_revalidated=True)
 async def show_venue(request: web.Request) -> web.Response:
     """One venue."""
-    row = await services(request).database.fetchrow(sql("venue"), _venue_id(request))
-    if row is None:
-        raise _not_found()
-    return ok(venue_shape(row))
+    return ok(venue_shape(await venue_called(services(request), request.match_info["venue_id"])))
 
 
 @operations.get("/api/v1/venues/{venue_id}/sections", data=list[Section], refusals=_NOT_FOUND, is_revalidated=True)
 async def list_sections(request: web.Request) -> web.Response:
     """The sections of a venue by position."""
-    rows = await services(request).database.fetch(sql("sections"), _venue_id(request))
+    venue_id = uuid_or_none(request.match_info["venue_id"])
+    rows = [] if venue_id is None else await services(request).database.fetch(sql("sections"), venue_id)
     if not rows:
-        raise _not_found()
+        raise no_venue()
     return ok([_section_shape(row) for row in rows if row["id"] is not None])
 
 
@@ -75,14 +73,3 @@ def _section_shape(section: Row) -> Section:
         position_y=section["position_y"],
         created_at=iso(section["created_at"]),
     )
-
-
-def _venue_id(request: web.Request) -> UUID:
-    venue_id = uuid_or_none(request.match_info["venue_id"])
-    if venue_id is None:
-        raise _not_found()
-    return venue_id
-
-
-def _not_found() -> Refused:
-    return Refused(404, "Venue not found", "venue_not_found")

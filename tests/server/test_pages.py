@@ -144,8 +144,9 @@ class Readings:
 
 
 async def test_a_seat_map_is_read_and_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_maps, "BYTES_MAX", 2_500)
     database: Any = Readings()
-    maps = PackedMaps(database)
+    maps: Any = PackedMaps(database)
     many = await asyncio.gather(*(maps.get("a") for _ in range(20)), maps.get("none"))
     assert database.asked == ["a", "none"]
     assert await maps.get("a") is many[0] is many[19]
@@ -153,11 +154,10 @@ async def test_a_seat_map_is_read_and_packed_once(monkeypatch: pytest.MonkeyPatc
     assert gzip.decompress(many[0].packed) == many[0].plain == b"a" * 1_000
     assert await maps.get("none") is None
     assert database.asked == ["a", "none", "none"]
-    monkeypatch.setattr(packed_maps, "BYTES_MAX", 2_500)
     for name in ("b", "a", "c", "a", "b"):
         await maps.get(name)
     assert database.asked[3:] == ["b", "c", "b"], "that asked for the longest time ago is dropped"
-    assert maps._bytes <= 2_500
+    assert maps._kept._size <= 2_500
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "x", "A" * 64, "0" * 63, "..%2f..%2fetc", "%00"])

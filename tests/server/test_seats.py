@@ -133,7 +133,7 @@ async def test_the_names_of_the_seats_are_read_once_for_all_who_ask(
     assert await cache.get(sale.uuid) is found[0]
     assert len(found[0].seats) == SEAT_COUNT
     assert len(queries) == 1
-    assert not cache._coming
+    assert not cache._kept._coming
 
 
 async def test_places_that_could_not_be_read_are_read_by_the_next(usher: Usher) -> None:
