@@ -6,9 +6,8 @@ from aiohttp import web
 from server.door.who_asks import customer, set_cookie
 from server.people.account_mails import mail_budget
 from server.people.accounts import Account, BadToken, Purpose, new_device
-from server.people.passwords import PasswordsOverloaded
 from server.rest import attempts
-from server.rest.auth import caller, hash_new, is_email, overloaded
+from server.rest.auth import caller, hash_new, is_email
 from server.rest.envelope import Refused, iso, ok, read_body
 from server.rest.operations import Operations, Who
 from server.rest.shapes import Moment, Said
@@ -78,13 +77,9 @@ async def change_password(request: web.Request) -> web.Response:
         raise Refused(400, "The current and the new password are required", "missing_field")
     parts = services(request)
     guesses = attempts.guesses("password", str(session.customer_id))
-    attempt = await attempts.begin(request, guesses)
-    stored = await parts.database.fetchval(sql("password_of"), session.customer_id)
-    try:
+    async with attempts.trying(request, guesses):
+        stored = await parts.database.fetchval(sql("password_of"), session.customer_id)
         is_right = await parts.passwords.verify(stored, said.current_password)
-    except PasswordsOverloaded as error:
-        await parts.throttle.give_back(attempt)
-        raise overloaded(error) from None
     if not is_right:
         raise _wrong_password()
     await parts.throttle.forgive(guesses)

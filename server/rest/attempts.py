@@ -5,6 +5,8 @@ have their own, each browser for itself.
 """
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +15,7 @@ from server.door.client_addresses import neighbourhood
 from server.door.forwarded import asked_by
 from server.door.origin import is_under_tls
 from server.people.accounts import DEVICE_DURATION_S, Device, shown_device
+from server.people.passwords import PasswordsOverloaded
 from server.people.throttle import Attempt, Budget
 from server.rest.envelope import Refused
 from server.services import services
@@ -35,6 +38,27 @@ async def begin(request: web.Request, *budgets: Budget) -> Attempt:
     if attempt.wait_s:
         raise Refused(429, "Too many attempts, try again later", "rate_limited", retry_after_s=attempt.wait_s)
     return attempt
+
+
+@asynccontextmanager
+async def trying(request: web.Request, *budgets: Budget) -> AsyncIterator[Attempt]:
+    """Count an attempt that takes work on a password. Where there was no place for the work, it counts for none.
+
+    Raises:
+        Refused: 429, when there were too many of late; 503, when too many passwords are waiting to be worked on.
+    """
+    attempt = await begin(request, *budgets)
+    try:
+        yield attempt
+    except PasswordsOverloaded as error:
+        await services(request).throttle.give_back(attempt)
+        raise overloaded(error) from None
+
+
+def overloaded(error: PasswordsOverloaded) -> Refused:
+    """The refusal for those who come while too many passwords are waiting to be worked on."""
+    sentence = "Too many people are signing in, try again"
+    return Refused(503, sentence, "overloaded", retry_after_s=error.retry_after_s)
 
 
 def guesses(what: str, name: str) -> Budget:

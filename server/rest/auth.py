@@ -82,15 +82,11 @@ async def register(request: web.Request) -> web.Response:
         raise Refused(400, f"Name must be at most {NAME_CHARS_MAX} characters", "bad_name")
     parts = services(request)
     refuse_weak(wanted.password, email, name)
-    attempt = await attempts.begin(request, *attempts.from_address(request, "register"))
-    # Before the work: who only asks for addresses that are taken keeps nobody waiting.
-    if await parts.database.fetchval(sql("is_email_taken"), email):
-        raise _user_exists()
-    try:
+    async with attempts.trying(request, *attempts.from_address(request, "register")):
+        # Before the work: who only asks for addresses that are taken keeps nobody waiting.
+        if await parts.database.fetchval(sql("is_email_taken"), email):
+            raise _user_exists()
         password_hash = await parts.passwords.hash(wanted.password, is_newcomer=True)
-    except PasswordsOverloaded as error:
-        await parts.throttle.give_back(attempt)
-        raise overloaded(error) from None
     row = await parts.database.fetchrow(sql("register_customer"), uuid4(), email, name, password_hash, parts.now())
     if row is None:
         raise _user_exists()
@@ -170,7 +166,7 @@ async def hash_new(parts: Services, password: str, email: str, name: str) -> str
     try:
         return await parts.passwords.hash(password)
     except PasswordsOverloaded as error:
-        raise overloaded(error) from None
+        raise attempts.overloaded(error) from None
 
 
 def refuse_weak(password: str, email: str, name: str) -> None:
@@ -181,12 +177,6 @@ def refuse_weak(password: str, email: str, name: str) -> None:
     """
     if sentence := weakness(password, email, name):
         raise Refused(400, sentence, "weak_password")
-
-
-def overloaded(error: PasswordsOverloaded) -> Refused:
-    """The refusal for those who come while too many passwords are waiting to be worked on."""
-    sentence = "Too many people are signing in, try again"
-    return Refused(503, sentence, "overloaded", retry_after_s=error.retry_after_s)
 
 
 class _Verified(NamedTuple):
@@ -209,12 +199,8 @@ async def _verified(request: web.Request, email: str, password: str) -> _Verifie
         device = device if device is not None and account["is_device_ours"] else new_device()
         guesses = attempts.logins_of(account["id"] or attempts.digest(account["asked"]))
         others = attempts.logins_from(request)
-    attempt = await attempts.begin(request, guesses, *others)
-    try:
+    async with attempts.trying(request, guesses, *others) as attempt:
         is_right = await parts.passwords.verify(account["password_hash"], password)
-    except PasswordsOverloaded as error:
-        await parts.throttle.give_back(attempt)
-        raise overloaded(error) from None
     if not is_right:
         parts.accounts.logins_failed += 1
         raise Refused(401, "Invalid credentials", "invalid_credentials")
