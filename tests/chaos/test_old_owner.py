@@ -163,6 +163,12 @@ async def _sell_elsewhere(cut_off: CutOff) -> None:
         assert isinstance(await cut_off.new.ask(command), Accepted)
 
 
+async def _the_old_owner_gives_up(cut_off: CutOff) -> None:
+    answer = await cut_off.stale
+    assert isinstance(answer, Rejected), "the old owner has answered what it does not know"
+    assert answer.code is Code.TRY_AGAIN
+
+
 async def _let_the_late_batch_arrive(cut_off: CutOff) -> None:
     cut_off.proxy.let_go()
     async with asyncio.timeout(10):
@@ -173,9 +179,7 @@ async def _let_the_late_batch_arrive(cut_off: CutOff) -> None:
 
 async def test_a_batch_of_an_owner_that_was_cut_off_is_fenced(cut_off: CutOff) -> None:
     await _sell_elsewhere(cut_off)
-    answer = await cut_off.stale
-    assert isinstance(answer, Rejected), "the old owner has answered what it does not know"
-    assert answer.code is Code.TRY_AGAIN
+    await _the_old_owner_gives_up(cut_off)
     await _let_the_late_batch_arrive(cut_off)
     assert await differences(cut_off.at, cut_off.event_id, cut_off.log, LIMIT) == []
 
@@ -186,6 +190,7 @@ async def test_without_the_fence_the_damage_is_seen(cut_off: CutOff, database: a
     assert text.count(FENCE) == text.count(LOOK) == 1, "the safeguards are written in another way now"
     await database.execute(text.replace(FENCE, "\n").replace(LOOK, ""))
     await _sell_elsewhere(cut_off)
+    await _the_old_owner_gives_up(cut_off)
     await _let_the_late_batch_arrive(cut_off)
     late = "SELECT count(*) FROM journal WHERE command_id = $1"
     assert await database.fetchval(late, STALE), "the faulty function did not write: the control controls nothing"

@@ -177,11 +177,12 @@ class Usher:
         return int(await self.database.fetchval(query, UUID(event_id)))
 
     async def unload(self, event_id: str) -> None:
-        """Stop the event's manager; the next command or the scan loads it again."""
+        """Stop the event's manager; the next command or the scan loads it again, perhaps in the same moment."""
+        stopped = self.parts.supervisor.loaded(event_id)
         for manager in self.parts.supervisor.managers:
             if manager.claim.event_id == event_id:
                 manager.stop()
-        await until(lambda: self.parts.supervisor.loaded(event_id) is None)
+        await until(lambda: stopped is None or self.parts.supervisor.loaded(event_id) is not stopped)
 
     async def age_holds(self, event_id: str, seconds: float) -> None:
         """Make the holds of an event older, and have it loaded anew."""
