@@ -95,16 +95,15 @@ async def _session_of(request: web.Request, door: DoorSettings) -> Session | Non
 
     Such an id is in no cache: each would cost PostgreSQL a statement. Who was signed in goes on.
     """
-    shown, limits = session_id(request), services(request).rate_limits
+    shown, parts = session_id(request), services(request)
     if shown is None:
         return None
     guesses = _of_address(request, door, "guess")
-    if guesses.per_minute and not limits.was_live(shown):
-        found = limits.look(guesses.name, guesses.per_minute)
+    if guesses.per_minute and not parts.sessions.was_live(shown):
+        found = parts.rate_limits.look(guesses.name, guesses.per_minute)
         if not found.is_within:
             _note(request, guesses, found)
     session = await find_session(request)
-    limits.note(shown, is_live=session is not None)
     if session is None:
         await _count(request, guesses)
     return session

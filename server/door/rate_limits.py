@@ -7,7 +7,6 @@ its windows in memory, each in a thread, at every request.)
 """
 
 import asyncio
-import hashlib
 import logging
 import math
 from collections import OrderedDict, deque
@@ -59,7 +58,6 @@ class RateLimits:
         self._misses = 0
         self._asking: set[asyncio.Task[list[int]]] = set()
         self._windows: OrderedDict[str, _Window] = OrderedDict()
-        self._live: OrderedDict[bytes, None] = OrderedDict()
 
     async def close(self) -> None:
         """Wait for nothing any more."""
@@ -68,19 +66,6 @@ class RateLimits:
     def look(self, name: str, limit: int) -> Count:
         """What is known here of `name`, without counting or asking anybody."""
         return self._window(name).look(self._monotonic(), limit)
-
-    def was_live(self, session_id: str) -> bool:
-        """Was the session of this id alive when it was last looked up here? It is no proof that it is now."""
-        return _digest(session_id) in self._live
-
-    def note(self, session_id: str, *, is_live: bool) -> None:
-        """What looking a session up has brought. Those seen last are remembered."""
-        digest = _digest(session_id)
-        self._live.pop(digest, None)
-        if is_live:
-            self._live[digest] = None
-        if len(self._live) > NAMES_MAX:
-            self._live.popitem(last=False)
 
     async def count(self, name: str, limit: int) -> Count:
         """Count one request of `name`, which has `limit` a minute. One that is refused does not count."""
@@ -191,10 +176,6 @@ def _failure(asking: "asyncio.Task[list[int]]") -> bool:
     if problem is not None and not isinstance(problem, RedisError | OSError):
         raise problem
     return problem is not None
-
-
-def _digest(session_id: str) -> bytes:
-    return hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).digest()
 
 
 def _whole(seconds: float) -> int:

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import re
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -25,6 +26,8 @@ SEEN_S = 60.0
 SEEN_MAX = 100_000
 """So many sessions are noted as used, at most, until the notes are written."""
 SEEN_PER_WRITE = 1_000
+FOUND_MAX = 50_000
+"""So many sessions that were found here are remembered; beyond, the one found longest ago is forgotten."""
 
 _ID_BYTES = 32
 _ID = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -70,6 +73,7 @@ class Sessions:
         self._cache = cache
         self._now = now
         self._seen: set[bytes] = set()
+        self._found: OrderedDict[bytes, None] = OrderedDict()
 
     async def create(
         self, customer_id: UUID, caller: Caller = _NOWHERE, password_hash: str | None = None
@@ -113,22 +117,18 @@ class Sessions:
         if not _ID.fullmatch(session_id):
             return None
         id_hash = _hash(session_id)
-        known = await self._cache.look_up(id_hash)
-        if known is Answer.ENDED:
-            return None
-        if isinstance(known, Session):
-            if known.expires_at <= self._now():
-                return None
+        found = await self._look_up(id_hash)
+        self._found.pop(id_hash, None)
+        if found is not None:
             self._note_seen(id_hash)
-            return known
-        row = await self._database.fetchrow(sql("live_session"), id_hash, self._now())
-        if row is None:
-            return None
-        session = Session(**row)
-        self._note_seen(id_hash)
-        if isinstance(known, Gap):
-            await self._cache.fill(known, session)
-        return session
+            self._found[id_hash] = None
+            if len(self._found) > FOUND_MAX:
+                self._found.popitem(last=False)
+        return found
+
+    def was_live(self, session_id: str) -> bool:
+        """Was the session of this id live when it was last looked up here? It is no proof that it is now."""
+        return _ID.fullmatch(session_id) is not None and _hash(session_id) in self._found
 
     async def of(self, customer_id: UUID) -> list[asyncpg.Record]:
         """The live sessions of a customer, the newest first."""
@@ -216,6 +216,20 @@ class Sessions:
     async def close(self) -> None:
         """Let go of Redis. The pool is the caller's."""
         await self._cache.close()
+
+    async def _look_up(self, id_hash: bytes) -> Session | None:
+        known = await self._cache.look_up(id_hash)
+        if known is Answer.ENDED:
+            return None
+        if isinstance(known, Session):
+            return known if known.expires_at > self._now() else None
+        row = await self._database.fetchrow(sql("live_session"), id_hash, self._now())
+        if row is None:
+            return None
+        session = Session(**row)
+        if isinstance(known, Gap):
+            await self._cache.fill(known, session)
+        return session
 
     async def _end(self, id_hash: bytes) -> None:
         await self._database.execute(sql("end_session"), id_hash, self._now())

@@ -156,6 +156,39 @@ async def test_logouts_of_others_do_not_count(sessions: Sessions, session_id: st
     assert await sessions.find(session_id)
 
 
+@pytest.mark.parametrize("is_cached", [True, False])
+async def test_whose_session_was_found_last_is_remembered(
+    sessions: Sessions, session_id: str, redis: Redis, is_cached: bool
+) -> None:
+    assert not sessions.was_live(session_id), "nobody has asked for it yet"
+    session = await found(sessions, session_id)
+    if not is_cached:
+        await redis.flushdb()
+    await found(sessions, session_id)
+    assert sessions.was_live(session_id)
+    await sessions.end(session)
+    assert sessions.was_live(session_id), "as far as is known here"
+    assert await sessions.find(session_id) is None
+    assert not sessions.was_live(session_id)
+
+
+async def test_what_is_no_session_was_never_live(sessions: Sessions) -> None:
+    for shown in ("", "x", "a" * 43, "a" * 42 + "é", "\ud800"):
+        await sessions.find(shown)
+        assert not sessions.was_live(shown)
+
+
+async def test_the_sessions_remembered_are_bounded(
+    sessions: Sessions, database: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.people.sessions.FOUND_MAX", 3)
+    customer_id = await add_customer(database)
+    a, b, c, d = [(await sessions.create(customer_id))[0] for _ in range(4)]
+    for session_id in (a, b, c, a, d):
+        await found(sessions, session_id)
+    assert [sessions.was_live(session_id) for session_id in (a, b, c, d)] == [True, False, True, True]
+
+
 async def test_alive_tells_which_sessions_live(
     sessions: Sessions, session_id: str, database: asyncpg.Pool, clock: Clock
 ) -> None:
