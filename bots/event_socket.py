@@ -1,15 +1,19 @@
-"""One socket that watches one event and sends commands. It ends with its connection; `SteadySocket` comes back."""
+"""One socket that watches one event and sends commands. It ends with its connection; `SteadySocket` comes back.
+
+It is written with callbacks: a frame costs no task and no waking up, so that one process can be a thousand bots.
+"""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar, get_args
 
-import aiohttp
 import msgspec
+from picows import WSError, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
 
 from bots.rest import BotError, Rest, ServerAway
-from bots.watched_map import MapCheck, Outcome, WatchedMap, WrongMap
+from bots.watched_map import MapCheck, Outcome, Pictures, WatchedMap, WrongMap
 from protocol.inbound import Command, Open
 from protocol.limits import SUBPROTOCOL
 from protocol.outbound import (
@@ -28,18 +32,27 @@ from protocol.outbound import (
 ANSWER_S = 30.0
 AT_REST_S = 2.0
 """No patch is folded for so long."""
+HANDSHAKE_S = 30.0
 CLOSE_S = 0.5
+FRAME_BYTES_MAX = 16 * 1024 * 1024
+NO_CLOSE_FRAME = 1006
 
 T = TypeVar("T")
+
+Answer = Accepted | Rejected
 
 _encode = msgspec.json.Encoder().encode
 
 
-class EventSocket:
+class EventSocket(WSListener):
     """Use as a context manager; `open` begins to watch.
 
-    `seat_map` is the map of an earlier socket, from which `open` resumes. `on_change` is called at every change
-    of the map. Entering raises BotError or ServerAway.
+    seat_map: the map of an earlier socket, from which `open` resumes
+    pictures: what this socket's map shares with those of others
+    on_change: called at every change of the map
+    on_answer: called with every answer to a command, and the frame that it was
+
+    Entering raises BotError or ServerAway.
     """
 
     def __init__(
@@ -49,80 +62,90 @@ class EventSocket:
         session_id: str | None = None,
         *,
         seat_map: WatchedMap | None = None,
+        pictures: Pictures | None = None,
         on_change: Callable[[], None] | None = None,
+        on_answer: Callable[[Answer, bytes], None] | None = None,
     ) -> None:
-        self.map = seat_map or WatchedMap(0)
+        self.map = seat_map or WatchedMap(0, pictures)
         self.hold: HoldNow | None = None
+        self.user_id: str | None = None
+        """Whose socket it is, by the server's welcome."""
         self.reopened = 0
         """How often a patch could not be taken, or was missed."""
         self.closed = asyncio.Event()
+        self.close_code: int | None = None
+        """Why the server has closed it, once it has; 1006 when it broke off without a word."""
         self.failure: Exception | None = None
         """What the server said that it must not say."""
         self._rest = rest
         self._event_id = event_id
         self._session_id = session_id
+        self._pictures = pictures
         self._on_change = on_change
+        self._on_answer = on_answer
         self._awaited: set[asyncio.Future[Any]] = set()
-        self._answers: dict[str, asyncio.Future[Accepted | Rejected]] = {}
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._opened: asyncio.Future[None] | None = None
         self._is_reopening = False
         self._is_resyncing = False
         self._check_asked: asyncio.Future[MapCheck] | None = None
         self._check: MapCheck | None = None
         self._heard = asyncio.Event()
-        self._reader: asyncio.Task[None] | None = None
-        self._ws: aiohttp.ClientWebSocketResponse
+        self._transport: WSTransport
 
     async def __aenter__(self) -> Self:
         ticket = None if self._session_id is None else await self._rest.ws_ticket(self._session_id)
         query = "" if ticket is None else f"?ticket={ticket}"
         url = f"{self._rest.url}/ws/events/{self._event_id}{query}".replace("http", "ws", 1)
-        timeout = aiohttp.ClientWSTimeout(ws_close=CLOSE_S)
         try:
-            self._ws = await self._rest.http.ws_connect(
-                url, protocols=(SUBPROTOCOL,), max_msg_size=0, timeout=timeout
+            await ws_connect(
+                lambda: self,
+                url,
+                extra_headers={"Sec-WebSocket-Protocol": SUBPROTOCOL},
+                max_frame_size=FRAME_BYTES_MAX,
+                websocket_handshake_timeout=HANDSHAKE_S,
             )
-        except aiohttp.WSServerHandshakeError as problem:
-            kind = BotError if problem.status < 500 else ServerAway
-            raise kind(f"the handshake was answered with {problem.status}") from problem
-        except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+        except WSHandshakeError as problem:
+            status = None if problem.response is None else int(problem.response.status)
+            kind = BotError if status is not None and status < 500 else ServerAway
+            raise kind(f"the handshake was answered with {status}") from problem
+        except (WSError, OSError, TimeoutError) as problem:
             raise ServerAway(f"no socket: {type(problem).__name__} {problem}") from problem
-        self._reader = asyncio.create_task(self._read())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # The reader first: a close that is cancelled while somebody reads leaves the connection behind.
         try:
-            if self._reader is not None:
-                self._reader.cancel()
-                await asyncio.gather(self._reader, return_exceptions=True)
+            if not self._transport.is_disconnected:
+                self._transport.send_close()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(CLOSE_S):
+                        await self.closed.wait()
         finally:
-            await self._ws.close()
-
-    @property
-    def close_code(self) -> int | None:
-        """Why the socket was closed, once it is."""
-        return self._ws.close_code
+            self._transport.disconnect(graceful=False)
 
     async def open(self) -> None:
         """Begin to watch, from the map's position if it has one; returns when the map is there."""
         self._opened = self._promise()
-        await self._send_open()
+        self._send_open()
         await self._kept(self._opened, ANSWER_S)
 
-    async def ask(self, command: Command, answer_s: float = ANSWER_S) -> Accepted | Rejected:
+    def tell(self, command: Command) -> None:
+        """Send a command; its answer is for `on_answer`. Raises ServerAway when the socket is closed."""
+        self._send(command)
+
+    async def ask(self, command: Command, answer_s: float = ANSWER_S) -> Answer:
         """Send a command and wait for its answer.
 
         Raises:
             ServerAway: the socket broke off, or no answer came within `answer_s`.
             BotError: something came that the protocol does not allow.
         """
-        answer: asyncio.Future[Accepted | Rejected] = self._promise()
+        answer: asyncio.Future[Answer] = self._promise()
         self._answers[command.id] = answer
         try:
-            await self._send(command)
+            self._send(command)
             return await self._kept(answer, answer_s)
         finally:
             self._answers.pop(command.id, None)
@@ -137,7 +160,7 @@ class EventSocket:
         try:
             while True:
                 self._check_asked = self._promise()
-                await self._send(Open())
+                self._send(Open())
                 check = await self._kept(self._check_asked, ANSWER_S)
                 while self._check is check:
                     self._heard.clear()
@@ -181,56 +204,79 @@ class EventSocket:
             return BotError(f"{type(self.failure).__name__}: {self.failure}")
         return ServerAway(f"the socket was closed with {self.close_code}")
 
-    async def _send_open(self) -> None:
+    def _send_open(self) -> None:
         seats = self.map
-        await self._send(Open() if seats.revision < 0 else Open(seats.epoch, seats.revision))
+        self._send(Open() if seats.revision < 0 else Open(seats.epoch, seats.revision))
 
-    async def _send(self, command: Command | Open) -> None:
-        try:
-            await self._ws.send_str(_encode(command).decode())
-        except (aiohttp.ClientError, OSError) as problem:
-            raise ServerAway(f"the socket is closed: {problem}") from problem
+    def _send(self, command: Command | Open) -> None:
+        if self.closed.is_set() or self._transport.is_disconnected:
+            raise ServerAway("the socket is closed")
+        self._transport.send(WSMsgType.TEXT, _encode(command))
 
-    async def _read(self) -> None:
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The handshake is done."""
+        self._transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame has come."""
         try:
-            async for frame in self._ws:
-                if frame.type is aiohttp.WSMsgType.TEXT:
-                    await self._take(_decoded(frame.data))
+            if frame.msg_type == WSMsgType.TEXT:
+                self._take_frame(frame.get_payload_as_bytes())
+            elif frame.msg_type == WSMsgType.CLOSE:
+                code = frame.get_payload_as_bytes()[:2]
+                self.close_code = int.from_bytes(code, "big") if code else None
+                if not transport.is_close_frame_sent:
+                    transport.send_close()
+                transport.disconnect()
         except ServerAway:
             pass
         except Exception as problem:  # whatever it is, whoever waits is to know
             self.failure = problem
-        finally:
-            self.closed.set()
-            self._heard.set()
-            for promise in self._awaited:
-                if not promise.done():
-                    promise.set_exception(self._why_closed())
-                    promise.exception()
+            transport.disconnect(graceful=False)
 
-    async def _take(self, message: object) -> None:
-        if isinstance(message, Accepted | Rejected):
+    def on_ws_disconnected(self, _transport: WSTransport) -> None:
+        """The connection is gone."""
+        if self.close_code is None:
+            self.close_code = NO_CLOSE_FRAME
+        self.closed.set()
+        self._heard.set()
+        for promise in self._awaited:
+            if not promise.done():
+                promise.set_exception(self._why_closed())
+                promise.exception()
+
+    def _take_frame(self, frame: bytes) -> None:
+        if self._check is None and self.map.take_known(frame):
+            self._now_there()
+        else:
+            self._take(_decoded(frame), frame)
+
+    def _take(self, message: object, frame: bytes) -> None:
+        if isinstance(message, Answer):
             answer = self._answers.get(message.id)
             if answer is not None and not answer.done():
                 answer.set_result(message)
+            if self._on_answer is not None:
+                self._on_answer(message, frame)
         elif isinstance(message, Patch):
-            await self._take_patch(message)
+            self._take_patch(message, frame)
         elif isinstance(message, Snapshot):
             self._take_snapshot(message)
         elif isinstance(message, Resync):
             self._is_resyncing = True
         elif isinstance(message, Heartbeat):
             if self._opened is not None and self._is_missing_something(message):
-                await self._reopen()
+                self._reopen()
         elif isinstance(message, Welcome):
+            self.user_id = None if message.user is None else message.user.id
             if len(self.map.states) != message.seat_count:
-                self.map = WatchedMap(message.seat_count)
+                self.map = WatchedMap(message.seat_count, self._pictures)
         elif isinstance(message, HoldNow):
             self.hold = message
 
-    async def _take_patch(self, patch: Patch) -> None:
-        if self.map.take(patch) is Outcome.REOPEN:
-            await self._reopen()
+    def _take_patch(self, patch: Patch, frame: bytes) -> None:
+        if self.map.take(patch, frame) is Outcome.REOPEN:
+            self._reopen()
             return
         if self._check is not None:
             self._check.take(patch)
@@ -250,11 +296,11 @@ class EventSocket:
     def _is_missing_something(self, beat: Heartbeat) -> bool:
         return beat.epoch != self.map.epoch or beat.revision > self.map.revision
 
-    async def _reopen(self) -> None:
+    def _reopen(self) -> None:
         if not self._is_reopening:
             self._is_reopening = True
             self.reopened += 1
-            await self._send_open()
+            self._send_open()
 
     def _now_there(self) -> None:
         self._is_reopening = False
@@ -273,7 +319,7 @@ _head_decoder = msgspec.json.Decoder(_Head)
 _KNOWN = {kind.__struct_config__.tag for kind in get_args(Outbound)}
 
 
-def _decoded(frame: str) -> object:
+def _decoded(frame: bytes) -> object:
     """The message in a frame; None: of a type that this client does not know, which it ignores.
 
     Raises:

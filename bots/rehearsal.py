@@ -83,7 +83,7 @@ class Rehearsal:
             customers = await self._sign_up(math.ceil(event["available_seats"] / limit) + 1)
         async with EventSocket(self._rest, self._event_id) as watcher:
             await watcher.open()
-            before = bytes(watcher.map.states)
+            before = watcher.map.states
 
             async def buy(socket: SteadySocket) -> None:
                 await socket.opened()
@@ -206,7 +206,7 @@ def _sold(log: AnswerLog) -> int:
     return sum(len(account.bought) for account in accounts(log).values())
 
 
-def _not_sold(before: bytes, after: bytearray, log: AnswerLog) -> list[str]:
+def _not_sold(before: bytes, after: bytes, log: AnswerLog) -> list[str]:
     """Seats that were available and are not sold, or are not shown as sold to those who bought them."""
     bought = {seat for account in accounts(log).values() for seat in account.bought}
     to_sell = (seat for seat, state in enumerate(before) if state == SeatState.AVAILABLE)

@@ -12,7 +12,7 @@ from bots.answer_log import Answered, AnswerLog
 from bots.promises import broken_promises
 from bots.rest import Rest
 from bots.steady_socket import SteadySocket
-from bots.watched_map import MapCheck, WatchedMap, WrongMap
+from bots.watched_map import MapCheck, Pictures, WatchedMap, WrongMap
 from protocol.codes import Code
 from protocol.inbound import Checkout, Command, HoldSeats, ReleaseSeats
 from protocol.outbound import Accepted, Counts, Hold, OrderStatus, OrderSummary, Patch, Snapshot, rejected
@@ -214,3 +214,26 @@ def test_at_rest_maps_are_equal_wherever_they_are() -> None:
     assert MapCheck(_map(), _snapshot(6, b"\0\0\1\0")).is_done(at_rest=True)
     with pytest.raises(WrongMap):
         MapCheck(_map(), _snapshot(6, b"\0\0\0\0")).is_done(at_rest=True)
+
+
+def test_bots_that_are_sent_the_same_share_one_map() -> None:
+    pictures = Pictures()
+    first, second = WatchedMap(4, pictures), WatchedMap(4, pictures)
+    for seats in (first, second):
+        seats.load(_snapshot(5, b"\0\0\1\0"))
+    assert first.states is second.states
+    assert not first.take_known(b"a patch")
+    first.take(Patch("e", 5, 6, held=(0,)), b"a patch")
+    assert not second.take_known(b"another patch")
+    assert second.take_known(b"a patch")
+    assert (second.revision, second.states) == (6, b"\1\0\1\0")
+
+
+def test_one_position_shown_to_two_bots_in_two_ways_is_found() -> None:
+    pictures = Pictures()
+    first, second = WatchedMap(4, pictures), WatchedMap(4, pictures)
+    for seats in (first, second):
+        seats.load(_snapshot(5, b"\0\0\1\0"))
+    first.take(Patch("e", 5, 6, held=(0,)), b"a patch")
+    with pytest.raises(WrongMap, match="two ways"):
+        second.take(Patch("e", 5, 6, held=(1,)), b"another patch")
