@@ -6,14 +6,16 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.headerregistry import Address
 
 import pytest
 
+from server.ending import end
 from server.mail.letters import reset_letter, verification_letter
-from server.mail.outgoing import LETTERS_MAX, Outgoing
+from server.mail.outgoing import LETTERS_MAX, Letter, Outgoing
 from server.mail.port import Mail, MailAway, Mailer, MailRefused, NoMailer
 from server.mail.shelf import MAILS_MAX, Shelf
 from server.mail.smtp import THREADS, SmtpMailer
@@ -21,6 +23,7 @@ from server.mail.smtp_address import SmtpAddress
 from server.mail.wiring import mailer_for
 from server.settings import Settings, SettingsError
 from tests.server.conftest import Clock
+from tests.server.parts import DEADLINE_S
 from tests.server.smtp_server import SmtpServer, smtp_server
 
 TOKEN = "t" * 43
@@ -174,15 +177,46 @@ async def a_failing_letter() -> Mail:
     raise RuntimeError("hush: ada@example.org")
 
 
-async def all_sent(mailer: Mailer, *letters: object) -> None:
+async def all_sent(mailer: Mailer, *letters: Letter) -> None:
     """Post these and wait until they are sent or given up."""
-    outgoing = Outgoing(mailer, pauses_s=(0, 0))
+    async with one_writer(mailer, (0, 0)) as outgoing:
+        for letter in letters:
+            outgoing.post(letter)
+        await outgoing.all_sent()
+
+
+@asynccontextmanager
+async def one_writer(mailer: Mailer, pauses_s: Sequence[float]) -> AsyncIterator[Outgoing]:
+    """The line before this mailer, with one to send what comes."""
+    outgoing = Outgoing(mailer, pauses_s)
     work = asyncio.create_task(outgoing.run())
-    for letter in letters:
-        outgoing.post(letter)  # type: ignore[arg-type]
-    await outgoing.all_sent()
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
+    yield outgoing
+    await end(work)
+
+
+class Numbered(Mailer):
+    """Told by the address, a mail's number, it takes it or is away; `tries` are the numbers that it saw."""
+
+    def __init__(self, *away: str) -> None:
+        self.away = set(away)
+        self.tries: asyncio.Queue[str] = asyncio.Queue()
+
+    async def send(self, mail: Mail) -> None:
+        self.tries.put_nowait(mail.to)
+        if mail.to in self.away:
+            raise MailAway("SMTP 450")
+
+    async def saw(self, count: int) -> list[str]:
+        """The next so many tries."""
+        async with asyncio.timeout(DEADLINE_S):
+            return [await self.tries.get() for _ in range(count)]
+
+
+def numbered(number: int) -> Letter:
+    async def letter() -> Mail:
+        return Mail(str(number), "Hello", "text", "link")
+
+    return letter
 
 
 class Silent(Mailer):
@@ -214,6 +248,47 @@ class TestOutgoing:
         await all_sent(mailer, *[a_failing_letter] * 5, no_letter, a_letter, a_letter)
         assert mailer.sent == [MAIL]
 
+    async def test_a_letter_that_is_to_be_tried_again_keeps_nobody_waiting(self) -> None:
+        mailer = Numbered("0", "1", "2")
+        async with one_writer(mailer, (3600,)) as outgoing:
+            for number in range(5):
+                outgoing.post(numbered(number))
+            assert await mailer.saw(5) == ["0", "1", "2", "3", "4"]
+
+    async def test_it_stands_in_the_line_again_as_it_was_written(self) -> None:
+        written = list[int]()
+
+        async def letter() -> Mail:
+            written.append(1)
+            return Mail("0", "Hello", "text", "link")
+
+        mailer = Numbered("0")
+        async with one_writer(mailer, (0, 0)) as outgoing:
+            for posted in (letter, numbered(1), numbered(2)):
+                outgoing.post(posted)
+            await outgoing.all_sent()
+            assert sorted(await mailer.saw(5)) == ["0", "0", "0", "1", "2"]
+            assert written == [1]
+
+    async def test_what_is_to_be_tried_again_counts(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("server.mail.outgoing.LETTERS_MAX", 3)
+        monkeypatch.setattr("server.mail.outgoing.FINISH_S", 0.01)
+        mailer = Numbered("0", "1")
+        async with one_writer(mailer, (3600,)) as outgoing:
+            for number in range(3):
+                outgoing.post(numbered(number))
+            await mailer.saw(3)
+            outgoing.post(numbered(3))
+            await mailer.saw(1)
+            outgoing.post(numbered(0))
+            outgoing.post(numbered(4))
+            assert caplog.text.count("too many are waiting") == 1
+            await mailer.saw(1)
+            await outgoing.finish()
+        assert "3 were not sent yet" in caplog.text, "it does not wait for their next try"
+
     async def test_it_is_bounded_and_never_waits(self, caplog: pytest.LogCaptureFixture) -> None:
         outgoing = Outgoing(Moody())
         for _ in range(LETTERS_MAX + 3):
@@ -224,14 +299,11 @@ class TestOutgoing:
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr("server.mail.outgoing.FINISH_S", 0.01)
-        outgoing = Outgoing(Silent())
-        work = asyncio.create_task(outgoing.run())
-        for _ in range(3):
-            outgoing.post(a_letter)
-        await outgoing.finish()
+        async with one_writer(Silent(), ()) as outgoing:
+            for _ in range(3):
+                outgoing.post(a_letter)
+            await outgoing.finish()
         assert "3 were not sent yet" in caplog.text, "the one under way and those that wait"
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
 
 
 class TestWhereMailGoes:
