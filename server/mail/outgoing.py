@@ -20,7 +20,7 @@ Letter = Callable[[], Awaitable[Mail | None]]
 
 
 class _Try(NamedTuple):
-    """A letter in the line. `pauses_s`: those before its later tries; `mail`: as it was written for an earlier one."""
+    """A letter in the line. `pauses_s`: before its later tries; `mail`: as it was written for an earlier one."""
 
     letter: Letter
     pauses_s: tuple[float, ...]
