@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from bots.rest import BotError
+from server.engines import PostgresAddress, postgres_at
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 120.0
@@ -28,6 +29,12 @@ class OwnServer:
 
     url: str
     data_dir: Path
+    pid: int
+
+    @property
+    def database(self) -> PostgresAddress:
+        """Where its PostgreSQL is."""
+        return postgres_at(self.data_dir)
 
     async def audit(self) -> list[str]:
         """What the auditor finds in the database, each in a sentence."""
@@ -60,7 +67,7 @@ async def own_server() -> AsyncIterator[OwnServer]:
         ("serve", "--port", "0", "--data-dir", str(data_dir), "--demo"), log, asyncio.subprocess.PIPE
     )
     try:
-        yield OwnServer(await _url(process, log), data_dir)
+        yield OwnServer(await _url(process, log), data_dir, process.pid)
     finally:
         await _stop(process, log)
         shutil.rmtree(folder, ignore_errors=True)

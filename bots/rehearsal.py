@@ -13,6 +13,7 @@ from rich.progress import Progress, TaskID
 from bots.account import accounts
 from bots.answer_log import AnswerLog
 from bots.event_socket import EventSocket
+from bots.own_data import Customer
 from bots.promises import broken_promises
 from bots.rest import BotError, Rest, ServerAway
 from bots.sell_out import buy_all
@@ -31,13 +32,6 @@ SHOW_EVERY_S = 0.5
 
 class NoSale(Exception):
     """There is nothing to rehearse: no server, no such event, or it is not on sale."""
-
-
-class Customer(Struct, frozen=True):
-    """An account that is signed in."""
-
-    name: str
-    session_id: str
 
 
 class Summary(Struct):

@@ -1,61 +1,32 @@
 """Shoppers on a server that is being maltreated, and what they were told."""
 
 import asyncio
-import hashlib
 import random
-import secrets
 import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
 
 import aiohttp
 
 from bots.account import Account, accounts
 from bots.answer_log import Answered, AnswerLog
 from bots.event_socket import EventSocket
-from bots.rehearsal import Customer
+from bots.own_data import Customer
 from bots.rest import Rest
 from bots.shop import shop
 from bots.steady_socket import SteadySocket
 from protocol.outbound import Accepted
-from server.database import connect
-from server.engines import PostgresAddress
 
 COLDPLAY = "550e8400-e29b-41d4-a716-446655440202"
 LIMIT = 6
 SEAT_COUNT = 3_750
 CALM_S = 30.0
 """How long anything may take before a test gives up."""
-
-
-async def sign_in(at: PostgresAddress, count: int) -> list[Customer]:
-    """So many new customers with sessions, written into the database; a customer's name is its id."""
-    now = datetime.now(UTC)
-    made = [Customer(str(uuid4()), secrets.token_urlsafe(32)) for _ in range(count)]
-    connection = await connect(at)
-    try:
-        await connection.copy_records_to_table(
-            "customer",
-            records=[(one.name, f"{one.name}@bots.example", "Bot", "-", "user", now) for one in made],
-            columns=("id", "email", "name", "password_hash", "role", "created_at"),
-        )
-        hashes = [hashlib.sha256(one.session_id.encode()).digest() for one in made]
-        end = now + timedelta(days=1)
-        await connection.copy_records_to_table(
-            "session",
-            records=[(key, one.name, now, end) for key, one in zip(hashes, made, strict=True)],
-            columns=("id_hash", "customer_id", "created_at", "expires_at"),
-        )
-    finally:
-        await connection.close()
-    return made
 
 
 class Crowd:

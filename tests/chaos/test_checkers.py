@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bots.answer_log import Answered, AnswerLog
+from bots.own_data import sign_in
 from bots.promises import broken_promises
 from bots.rest import Rest
 from bots.steady_socket import SteadySocket
@@ -18,7 +19,6 @@ from protocol.inbound import Checkout, Command, HoldSeats, ReleaseSeats
 from protocol.outbound import Accepted, Counts, Hold, OrderStatus, OrderSummary, Patch, Snapshot, rejected
 from protocol.seat_state import pack_states
 from server.engines import PostgresAddress
-from tests.chaos.crowd import sign_in
 from tests.chaos.ledger import differences
 from tests.server.parts import Usher, own
 

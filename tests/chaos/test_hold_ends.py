@@ -8,6 +8,7 @@ import aiohttp
 import asyncpg
 
 from bots.answer_log import AnswerLog
+from bots.own_data import sign_in
 from bots.rest import Rest
 from bots.steady_socket import SteadySocket
 from protocol.inbound import HoldSeats
@@ -15,7 +16,7 @@ from protocol.outbound import Accepted
 from server.audit import audit
 from server.database import connect
 from tests.chaos.conftest import Figure
-from tests.chaos.crowd import COLDPLAY, sign_in
+from tests.chaos.crowd import COLDPLAY
 from tests.chaos.processes import UsherProcess
 
 LATE_MAX = timedelta(seconds=1)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bots.own_data import sign_in
 from tests.chaos.conftest import Figure
-from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd, now_s, sign_in
+from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd, now_s
 from tests.chaos.ledger import differences
 from tests.chaos.processes import UsherProcess, kill
 

@@ -17,7 +17,7 @@ import pytest
 
 from bots.answer_log import AnswerLog
 from bots.event_socket import EventSocket
-from bots.rehearsal import Customer
+from bots.own_data import Customer, sign_in
 from bots.rest import Rest
 from bots.steady_socket import SteadySocket
 from protocol.codes import Code
@@ -27,7 +27,7 @@ from server.database import connect
 from server.engines import PostgresAddress
 from server.statements import SQL_FOLDER
 from tests.chaos.conftest import Figure
-from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd, now_s, sign_in
+from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd, now_s
 from tests.chaos.ledger import differences
 from tests.chaos.postgres_proxy import PostgresProxy
 from tests.chaos.processes import UsherProcess

@@ -10,12 +10,13 @@ import msgspec
 import pytest
 from redis.exceptions import RedisError
 
+from bots.own_data import sign_in
 from bots.rest import Rest
 from server.database import connect
 from server.ending import end
 from server.redis_connection import open_redis
 from tests.chaos.conftest import Figure
-from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd, now_s, sign_in
+from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd, now_s
 from tests.chaos.ledger import differences
 from tests.chaos.processes import UsherProcess, kill
 

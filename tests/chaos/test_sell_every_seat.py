@@ -12,10 +12,11 @@ import pytest
 from rich.progress import Progress
 
 from bots.answer_log import AnswerLog
+from bots.own_data import sign_in
 from bots.rehearsal import Rehearsal, Summary
 from bots.rest import Rest
 from tests.chaos.conftest import Figure
-from tests.chaos.crowd import COLDPLAY, LIMIT, SEAT_COUNT, sign_in
+from tests.chaos.crowd import COLDPLAY, LIMIT, SEAT_COUNT
 from tests.chaos.ledger import differences
 from tests.chaos.processes import ROOT, UsherProcess
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from bots.own_data import sign_in
 from protocol.codes import CloseCode
 from tests.chaos.conftest import Figure
-from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd, sign_in
+from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd
 from tests.chaos.ledger import differences
 from tests.chaos.processes import UsherProcess
 
