@@ -45,7 +45,8 @@ def test_pinch_drag_and_tap(arrive: Arrive) -> None:
     expect(page.locator(f'.map[data-camera="{before}"]')).to_have_count(0)
     assert camera(visitor) == [scale, left + 50, top + 50]
 
-    page.get_by_role("button", name="Whole venue").tap()
+    # Not a tap: right after a drag Chromium takes it for the end of a flick, and no click comes of it.
+    page.get_by_role("button", name="Whole venue").click()
     expect(page.locator(".map.is-whole[data-camera]")).to_be_visible()
     visitor.tap_on_map(seat)
     expect(page.locator(".map:not(.is-whole)[data-camera]")).to_be_visible()
