@@ -160,7 +160,7 @@ async def test_each_divergence_is_found(database_with_sales: asyncpg.Connection,
     await transaction.start()
     try:
         await database_with_sales.execute(plant)
-        found = await findings(database_with_sales)
+        found = await findings(database_with_sales, checks())
     finally:
         await transaction.rollback()
     by_check = {finding.check: finding for finding in found}
@@ -180,10 +180,10 @@ async def test_a_server_may_go_on_selling(database_address: PostgresAddress, red
         connection = await connect(database_address)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                before = await findings(connection)
+                before = await findings(connection, checks())
                 assert (await usher.reserve(event_id, [1, 2], buyer)).status == 200
                 assert (await usher.buy(buyer)).status == 200
-                assert await findings(connection) == before
+                assert await findings(connection, checks()) == before
             assert (await audit(connection)).findings == []
         finally:
             await connection.close()
@@ -193,7 +193,7 @@ async def test_the_command_says_what_it_found(
     database_with_sales: asyncpg.Connection, shared_database: PostgresAddress, tmp_path: Path
 ) -> None:
     settings, said = Settings(database=shared_database), io.StringIO()
-    options = argparse.Namespace(json=tmp_path / "report.json")
+    options = argparse.Namespace(json=tmp_path / "report.json", answers=[])
     console = Console(file=said, width=200)
 
     assert await run_audit(settings, options, console) == 0
@@ -213,7 +213,7 @@ async def test_the_command_says_what_it_found(
 async def test_where_there_is_no_database_it_says_so(
     engines: tuple[PostgresAddress, RedisAddress], tmp_path: Path
 ) -> None:
-    options, without_schema = argparse.Namespace(json=None), replace(engines[0], database="postgres")
+    options, without_schema = argparse.Namespace(json=None, answers=[]), replace(engines[0], database="postgres")
     with pytest.raises(EngineError, match="no database in"):
         await run_audit(Settings(data_dir=tmp_path / "nothing"), options, Console(file=io.StringIO()))
     assert not (tmp_path / "nothing").exists(), "an audit makes nothing"
