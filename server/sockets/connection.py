@@ -26,6 +26,7 @@ from server.people.session_cache import Session
 from server.rest.envelope import Refused
 from server.sales import Sale
 from server.services import Services, services
+from server.sockets.command_pace import CommandPace
 from server.sockets.frames import close_frame
 from server.sockets.outbox import Outbox
 
@@ -110,7 +111,8 @@ class Connection:
         self._parts.hub.join(self._event.event_id, self.outbox)
         try:
             self.outbox.send(self._welcome())
-            await self._converse()
+            # A task of its own: each frame would wake it through all the middlewares around the handshake.
+            await asyncio.create_task(self._converse(), name=f"socket {self._correlation_id}")
         except ConnectionError as problem:
             log.debug("a connection broke: %s", problem)
         finally:
@@ -136,7 +138,9 @@ class Connection:
                 self.outbox.close(CloseCode.NOT_UNDERSTOOD)
                 continue
             try:
-                await self._take(frame.data)
+                request = self._take(frame.data)
+                if request is not None:
+                    await self._answer(request)
             except Exception:
                 log.exception("a socket of event %s failed", self._event.event_id)
                 self.outbox.close(CloseCode.RESTARTING)
@@ -148,41 +152,42 @@ class Connection:
         else:
             await self._ws.close(drain=False)
 
-    async def _take(self, frame: bytes) -> None:
+    def _take(self, frame: bytes) -> Open | Ping | None:
+        """Pass a command on; what is no command is answered here, and may have to wait."""
         try:
             command = read_command(frame)
         except NotUnderstood as problem:
             log.debug("not understood: %s", problem)
             self.outbox.close(CloseCode.NOT_UNDERSTOOD)
-            return
-        if not await self._keeps_pace(command):
-            return
-        if isinstance(command, Open):
-            await self._open(command)
-            await asyncio.sleep(0)  # it may have folded much
-        elif isinstance(command, Ping):
-            self.outbox.send(Pong(command.at, self._parts.now_ms()))
+            return None
+        if isinstance(command, Open | Ping):
+            return command
+        if self._pace is not None and (wait_s := self._pace.wait_s(self._parts.command_paces.monotonic())):
+            self._slow_down(self._pace, command, wait_s)
         elif self._customer is None:
             self._refuse(command, rejected(command.id, Code.NOT_SIGNED_IN))
         elif isinstance(command, BadCommand):
             self._refuse(command, rejected(command.id, Code.BAD_COMMAND, message=command.message))
         else:
             self._tell(self._customer, command)
+        return None
 
-    async def _keeps_pace(self, command: Command | Open | Ping | BadCommand) -> bool:
-        """Has this command not come too early? If so it is refused; what has no id to be refused by waits."""
-        if self._pace is None:
-            return True
-        clock = self._parts.command_paces.monotonic
-        while wait_s := self._pace.wait_s(clock()):
-            if not isinstance(command, Open | Ping):
-                wait_ms = math.ceil(wait_s * 1000)
-                self._refuse(command, rejected(command.id, Code.RATE_LIMITED, retry_after_ms=wait_ms))
-                if self._pace.is_flood(clock()):
-                    self.outbox.close(CloseCode.TOO_MUCH)
-                return False
-            await asyncio.sleep(wait_s)
-        return True
+    def _slow_down(self, pace: CommandPace, command: Command | BadCommand, wait_s: float) -> None:
+        self._refuse(command, rejected(command.id, Code.RATE_LIMITED, retry_after_ms=math.ceil(wait_s * 1000)))
+        if pace.is_flood(self._parts.command_paces.monotonic()):
+            self.outbox.close(CloseCode.TOO_MUCH)
+
+    async def _answer(self, request: Open | Ping) -> None:
+        """What has no id to be refused by waits until it is not too early."""
+        if self._pace is not None:
+            clock = self._parts.command_paces.monotonic
+            while wait_s := self._pace.wait_s(clock()):  # noqa: ASYNC110 (tokens come with the time alone)
+                await asyncio.sleep(wait_s)
+        if isinstance(request, Ping):
+            self.outbox.send(Pong(request.at, self._parts.now_ms()))
+        else:
+            await self._open(request)
+            await asyncio.sleep(0)  # it may have folded much
 
     def _tell(self, customer: str, command: Command) -> None:
         if self._unanswered >= UNANSWERED_COMMANDS_MAX:
