@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="compare with what bots were told, too: all files of the bots that `usher soak --answers` wrote,"
-        " once they have ended and within 48 hours",
+        help="compare with what bots were told, too: the files of `usher soak --answers`, all those of its"
+        " customers, after its end and within 48 hours (so long the journal is kept)",
     )
 
 
