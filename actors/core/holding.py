@@ -28,27 +28,34 @@ def hold_seats(view: View, asked: Asked, command: HoldSeats, now_ms: int) -> Ver
     if not view.terms.is_on_sale(now_ms):
         return refuse(command.id, Code.NOT_ON_SALE)
     seat_count = len(view.prices_cents)
-    if unknown := tuple(seat for seat in command.seats if seat >= seat_count):
+    if max(command.seats, default=0) >= seat_count:
+        unknown = tuple(seat for seat in command.seats if seat >= seat_count)
         return refuse(command.id, Code.SEAT_NOT_FOUND, unknown)
-    asked_for = [(seat, *view.seat(seat)) for seat in command.seats]
-    if blocked := tuple(seat for seat, state, _ in asked_for if state is SeatState.BLOCKED):
-        return refuse(command.id, Code.SEAT_BLOCKED, blocked)
-    mine = (SeatState.HELD, customer)
-    taken = tuple(
-        seat for seat, state, holder in asked_for if state is not SeatState.AVAILABLE and (state, holder) != mine
-    )
+    new: list[int] = []
+    blocked: list[int] = []
+    taken: list[int] = []
+    for seat in command.seats:
+        state, holder = view.seat(seat)
+        if state is SeatState.AVAILABLE:
+            new.append(seat)
+        elif state is SeatState.BLOCKED:
+            blocked.append(seat)
+        elif state is SeatState.SOLD or holder != customer:
+            taken.append(seat)
+    if blocked:
+        return refuse(command.id, Code.SEAT_BLOCKED, tuple(blocked))
     if taken:
-        return refuse(command.id, Code.SEAT_TAKEN, taken)
-    new = tuple(seat for seat, state, _ in asked_for if state is SeatState.AVAILABLE)
+        return refuse(command.id, Code.SEAT_TAKEN, tuple(taken))
     hold = view.hold(customer)
     held = 0 if hold is None else len(hold.seats)
     if view.bought(customer) + held + len(new) > view.terms.max_tickets_per_user and new:
-        return refuse(command.id, Code.LIMIT_REACHED, new)
-    if new and _may_not_grow(view, customer, now_ms):
-        return refuse(command.id, Code.BUSY)
+        return refuse(command.id, Code.LIMIT_REACHED, tuple(new))
     if not new:
         return _accept_hold(view, asked, "hold", hold, ())
-    return _accept_hold(view, asked, "hold", _grown(hold, new, now_ms), (SeatsMoved(Cause.HOLD, customer, new),))
+    if _may_not_grow(view, customer, now_ms):
+        return refuse(command.id, Code.BUSY)
+    moved = SeatsMoved(Cause.HOLD, customer, tuple(new))
+    return _accept_hold(view, asked, "hold", _grown(hold, moved.seats, now_ms), (moved,))
 
 
 def hold_best(view: View, asked: Asked, command: HoldBest, now_ms: int) -> Verdict:
