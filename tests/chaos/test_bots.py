@@ -33,7 +33,7 @@ from tests.test_architecture import imports
 __all__ = ["own"]
 
 BOTS = Path(rehearsal.__file__).parent
-ALLOWED = {"bots", "protocol", "aiohttp", "msgspec", "rich"} | sys.stdlib_module_names
+ALLOWED = {"bots", "protocol", "aiohttp", "msgspec", "picows", "rich"} | sys.stdlib_module_names
 QUIET = Console(file=io.StringIO())
 
 

@@ -17,6 +17,7 @@ from protocol.inbound import BadCommand, Command, ExtendHold, JoinQueue, LeaveQu
 from server.sockets import connection, outbox
 from server.sockets.broadcast import Hub
 from server.sockets.connection import Connection
+from server.sockets.frames import text_frame
 from tests.chaos.processes import UsherProcess
 from tests.fuzz.socket_fuzz import Failed, Fuzz, fuzz_process, own_server
 from tests.server import raw_socket
@@ -111,9 +112,7 @@ def closes_with_an_unknown_code(_code: int) -> bytes:
 
 
 def says_what_is_not_of_the_protocol(text: bytes) -> bytes:
-    return (
-        bytes((0x81, 2)) + b"{}" if b'"bad_command"' in text else b"\x81\x7e" + len(text).to_bytes(2, "big") + text
-    )
+    return text_frame(b"{}" if b'"bad_command"' in text else text)
 
 
 def forgets_to_answer(self: Connection, customer: str, command: Command) -> None:
