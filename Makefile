@@ -12,7 +12,8 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check check-format check-lint check-types check-js check-chromium format docs sim soak lock
+.PHONY: help setup run test check check-format check-lint check-types check-js check-chromium format docs sim soak bench \
+  lock
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +65,9 @@ sim: setup ## run the seeded storms: the seed given (SEED=42), or those of the t
 
 soak: setup ## let bots sell an event out, on a server of their own or a running one (ARGS=…)
 	@exec $(BIN)/python -m server soak $(ARGS)
+
+bench: setup ## measure how fast it is, beside yardsticks; wants a quiet machine (ARGS="--quick --only B1,B3")
+	@exec $(BIN)/python -m tests.bench $(ARGS)
 
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --custom-compile-command "make lock"

@@ -1,0 +1,133 @@
+"""What is measured: a server on a fresh data directory, and the naive design on the same engines."""
+
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import psutil  # type: ignore[import-untyped]  # its types are no part of the locked tools
+
+from bots.own_data import put_on_sale, sign_in
+from bots.own_server import OwnServer, own_server
+from server.database import connected
+from server.engines import PostgresAddress
+from tests.bench.bot import Broken
+from tests.bench.child import child
+from tests.bench.naive import Addresses
+from tests.bench.orders import Bots
+from tests.chaos.processes import UsherProcess
+
+START_S = 30.0
+TICKETS_MAX = 1_000_000
+
+
+class Rig:
+    """A server and, if wanted, the naive design beside it. Events and customers are known to both."""
+
+    def __init__(self, server: OwnServer, naive_url: str | None) -> None:
+        self.url = server.url
+        self.naive_url = naive_url
+        self.database: PostgresAddress = server.database
+        self.server = psutil.Process(server.pid)
+        self._engines = UsherProcess(server.data_dir)
+        self._sessions: list[str] = []
+        self._events: dict[tuple[int, str], str] = {}
+
+    async def event(self, seats: int, use: str = "") -> str:
+        """An event with so many seats; for the same `use`, the same one."""
+        event_id = self._events.get((seats, use))
+        if event_id is None:
+            event_id = await put_on_sale(self.database, seats, max_tickets=TICKETS_MAX)
+            if self.naive_url is not None:
+                async with connected(self.database) as connection:
+                    await connection.execute(
+                        "INSERT INTO naive.seat SELECT $1::text::uuid, n FROM generate_series(0, $2 - 1) n",
+                        event_id,
+                        seats,
+                    )
+            self._events[seats, use] = event_id
+        return event_id
+
+    async def customers(self, count: int) -> list[str]:
+        """The sessions of so many customers, always the same ones."""
+        if (missing := count - len(self._sessions)) > 0:
+            self._sessions += [one.session_id for one in await sign_in(self.database, missing)]
+        return self._sessions[:count]
+
+    async def bots(self, count: int, seats: int, events: int = 1, use: str = "", *, naive: bool = False) -> Bots:
+        """The job of so many bots, spread over so many events of so many seats."""
+        event_ids = [await self.event(seats, f"{use}{number}") for number in range(events)]
+        url = self.naive_url if naive else self.url
+        if url is None:
+            raise Broken("there is no naive design in this rig")
+        return Bots(url, event_ids, seats, await self.customers(count))
+
+    def cpu_s(self) -> dict[str, float]:
+        """How long each part has been at work so far, s of CPU."""
+        postgres = psutil.Process(self._engines.postgres_pid)
+        return {
+            "server": _cpu_s(self.server),
+            "postgres": _cpu_s(postgres) + sum(_cpu_s(one) for one in postgres.children()),
+            "valkey": _cpu_s(psutil.Process(self._engines.redis_pid)),
+        }
+
+    def memory_bytes(self) -> int:
+        """What the server process has to itself."""
+        return int(self.server.memory_full_info().uss)
+
+
+class Cores:
+    """How many cores each part has kept busy since this was made."""
+
+    def __init__(self, rig: Rig, generator_pid: int | None = None) -> None:
+        self._rig = rig
+        self._generator = None if generator_pid is None else psutil.Process(generator_pid)
+        self._began = time.monotonic()
+        self._before = self._now()
+
+    def spent_s(self) -> dict[str, float]:
+        """Seconds of CPU."""
+        return {name: after - self._before[name] for name, after in self._now().items()}
+
+    def busy(self) -> dict[str, float]:
+        """Cores."""
+        took_s = time.monotonic() - self._began
+        return {f"{name}_cores": spent / took_s for name, spent in self.spent_s().items()}
+
+    def _now(self) -> dict[str, float]:
+        found = self._rig.cpu_s()
+        return found if self._generator is None else found | {"bots": _cpu_s(self._generator)}
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:  # a connection of PostgreSQL that has just ended
+        return 0.0
+    return float(times.user + times.system)
+
+
+@asynccontextmanager
+async def rig(*, naive: bool = False) -> AsyncIterator[Rig]:
+    """Start it, and stop all of it at the end.
+
+    Raises:
+        BotError, Broken: something did not start.
+    """
+    async with own_server() as server:
+        if not naive:
+            yield Rig(server, None)
+            return
+        async with child(sys.executable, "-m", "tests.bench.naive") as process:
+            said = await process.ask(msgspec.json.encode(_addresses(server)), START_S)
+            if not said.startswith(b"ready "):
+                raise Broken(f"the naive design did not start: {said.decode()}")
+            yield Rig(server, said.decode().split()[1])
+
+
+def _addresses(server: OwnServer) -> Addresses:
+    at, redis = server.database, UsherProcess(server.data_dir).redis
+    assert redis.unix_socket is not None
+    postgres = {"host": at.host, "port": at.port, "user": at.user, "password": at.password, "database": at.database}
+    return Addresses(postgres, redis.unix_socket, redis.password)
