@@ -197,4 +197,4 @@ async def test_without_the_fence_the_damage_is_seen(cut_off: CutOff, database: a
     found = " ".join(await differences(cut_off.at, cut_off.event_id, cut_off.log, LIMIT))
     assert "Each valid ticket is for a seat that is sold to its customer: not so" in found
     assert "The journal has each batch once and whole: not so" in found
-    assert f"command {STALE}" in found
+    assert f"seat 3 of {cut_off.new.customer}: told sold, stored nothing" in found
