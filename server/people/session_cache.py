@@ -66,6 +66,9 @@ class Answer(Enum):
     CANNOT_TELL = "cannot tell"
 
 
+Found = Session | Gap | Answer
+
+
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
     generation: str
     session: Session
@@ -81,28 +84,50 @@ class SessionCache:
         self._troubles_healed = 0
         self._is_in_doubt = True  # a process that died may have left a logout half done
         self._healing: asyncio.Task[None] | None = None
+        self._asked: list[tuple[bytes, asyncio.Future[Found]]] = []
+        self._asking: asyncio.Task[None] | None = None
 
-    async def look_up(self, id_hash: bytes) -> Session | Gap | Answer:
-        """What Redis knows about a session; `CANNOT_TELL` when it is not in use now. One round trip."""
+    async def look_up(self, id_hash: bytes) -> Found:
+        """What Redis knows about a session; `CANNOT_TELL` when it is not in use now.
+
+        One round trip, which begins after this was called. Whoever asks while one is under way goes with the next.
+        """
         if not self.is_in_use:
             self._heal_soon()
             return Answer.CANNOT_TELL
+        answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        self._asked.append((id_hash, answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(), name="session-cache-ask")
+        return await answer
+
+    async def _ask(self) -> None:
+        """Ask for all who wait, until nobody does."""
+        while self._asked:
+            asked, self._asked = self._asked, []
+            found: list[Found] = [Answer.CANNOT_TELL] * len(asked)
+            try:
+                found = await self._look_up_all([id_hash for id_hash, _ in asked])
+            finally:
+                for (_, answer), one in zip(asked, found, strict=True):
+                    if not answer.done():
+                        answer.set_result(one)
+
+    async def _look_up_all(self, id_hashes: list[bytes]) -> list[Found]:
         troubles = self._troubles
         try:
             pipeline: Any = self._redis.pipeline(transaction=False)
-            pipeline.time().mget(_GENERATION, _key(id_hash))
-            (second, microsecond), (mark, entry) = await pipeline.execute()
+            pipeline.time().mget(_GENERATION, *map(_key, id_hashes))
+            (second, microsecond), (mark, *entries) = await pipeline.execute()
         except _TROUBLE as error:
             self._pause(error)
-            return Answer.CANNOT_TELL
-        if entry == _TOMBSTONE:
-            return Answer.ENDED
+            return [Answer.CANNOT_TELL] * len(id_hashes)
         if mark is None:
             self._doubt("it was emptied")
-        if self._troubles != troubles:
-            return Answer.CANNOT_TELL
-        generation = mark.decode()
-        return _session(entry, generation) or Gap(generation, second * 1000 + microsecond // 1000)
+        gap = None
+        if mark is not None and self._troubles == troubles:
+            gap = Gap(mark.decode(), second * 1000 + microsecond // 1000)
+        return [_found(entry, gap) for entry in entries]
 
     async def fill(self, gap: Gap, session: Session) -> None:
         """Put in what PostgreSQL said after `gap` was found; an entry or tombstone that came meanwhile stays."""
@@ -139,7 +164,7 @@ class SessionCache:
 
     async def close(self) -> None:
         """Give the connections back."""
-        await end(self._healing)
+        await end(self._healing, self._asking)
         await self._redis.aclose()
 
     def _doubt(self, why: object) -> None:
@@ -188,6 +213,15 @@ class SessionCache:
 
 def _key(id_hash: bytes) -> str:
     return f"usher:session:{id_hash.hex()}"
+
+
+def _found(entry: bytes | None, gap: Gap | None) -> Found:
+    """What an entry says; without a gap nothing can be believed but a tombstone."""
+    if entry == _TOMBSTONE:
+        return Answer.ENDED
+    if gap is None:
+        return Answer.CANNOT_TELL
+    return _session(entry, gap.generation) or gap
 
 
 def _session(entry: bytes | None, generation: str) -> Session | None:

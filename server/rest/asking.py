@@ -77,19 +77,26 @@ async def ask(parts: Services, event_id: str, asked: Asked) -> Accepted:
     Raises:
         Refused: the refusal, with its code and the seats at fault.
     """
-    answered: asyncio.Future[Accepted | Rejected] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[Accepted | Rejected | None] = loop.create_future()
 
     def reply(frame: bytes, refusal: Rejected | None) -> None:
         parts.metrics.outcomes(VIA, type(asked.command)).add(refusal)
         if not answered.done():
             answered.set_result(refusal or _accepted(frame))
 
+    def give_up() -> None:
+        if not answered.done():
+            answered.set_result(None)
+
+    too_late = loop.call_later(ANSWER_S, give_up)
     parts.supervisor.tell(event_id, Told(asked, reply, correlation_id=current_id()))
     try:
-        async with asyncio.timeout(ANSWER_S):
-            answer = await answered
-    except TimeoutError:
-        raise Refused(503, "The answer is not known yet, try again", Code.TRY_AGAIN) from None
+        answer = await answered
+    finally:
+        too_late.cancel()
+    if answer is None:
+        raise Refused(503, "The answer is not known yet, try again", Code.TRY_AGAIN)
     if isinstance(answer, Rejected):
         raise refused(answer)
     return answer

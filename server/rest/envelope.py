@@ -115,11 +115,14 @@ async def read_raw(
         raise Refused(400, "Send the body as application/json", "bad_content_type")
     if (request.content_length or 0) > bytes_max:
         raise Refused(413, _SENTENCES[413], _CODES[413])
+    if bytes_max != BODY_BYTES_MAX:  # which the application allows as it is
+        request = request.clone(client_max_size=bytes_max)
     try:
-        async with asyncio.timeout(BODY_READ_S if patience_s is None else patience_s):
-            if bytes_max != BODY_BYTES_MAX:  # which the application allows as it is
-                request = request.clone(client_max_size=bytes_max)
+        if request.content.is_eof():  # it came with the head, as nearly always: nothing is waited for
             raw = await request.read()
+        else:
+            async with asyncio.timeout(BODY_READ_S if patience_s is None else patience_s):
+                raw = await request.read()
     except TimeoutError:
         raise Refused(408, "The body came too slowly", "too_slow") from None
     except web.RequestPayloadError:
