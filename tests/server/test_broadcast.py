@@ -23,10 +23,9 @@ from server.sockets.broadcast import Channel, Hub
 from server.sockets.outbox import Outbox
 from tests.server.parts import Json, unpacked, until
 from tests.server.transports import Transport
+from tests.simulation.virtual_time import scene
 
 SEATS = 40
-AGREE_S = 1.0
-"""How long maps may differ after a storm; it takes some milliseconds."""
 NOW_MS = 1_900_000_000_000
 
 
@@ -138,6 +137,7 @@ async def test_a_quiet_events_patch_leaves_at_once(show: Show) -> None:
     }
 
 
+@scene
 async def test_a_hot_events_patches_are_folded(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broadcast, "FOLD_S", 0.05)
     watcher = Watcher(show)
@@ -150,7 +150,7 @@ async def test_a_hot_events_patches_are_folded(show: Show, monkeypatch: pytest.M
         await asyncio.sleep(0.001)
     await until(lambda: bool(patches(watcher)) and patches(watcher)[-1]["revision"] == commits)
     found = patches(watcher)
-    assert 2 <= len(found) <= 7
+    assert 4 <= len(found) <= 6, "one at once, and one in each twentieth of a second"
     assert all(before["revision"] == after["base"] for before, after in pairwise(found))
     assert watcher.states == list(show.seating.states)
 
@@ -413,7 +413,7 @@ class Storm:
                 watcher.read()
         for watcher in self.watchers:
             watcher.is_clogged = False
-        await until(self.all_agree, AGREE_S)
+        await until(self.all_agree)
         assert all(len(watcher.transport.unsent) <= 300 + 200 for watcher in self.watchers)
         assert not any(watcher.closed for watcher in self.watchers)
 
