@@ -1,7 +1,5 @@
 """The seats of an event: all of them at once, and only once."""
 
-import time
-from collections.abc import Callable
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -119,13 +117,9 @@ async def test_what_fails_midway_leaves_nothing(database: asyncpg.Pool) -> None:
         assert await database.fetchval(f"SELECT count(*) FROM {table}") == 0
 
 
-async def test_twenty_thousand_seats_take_less_than_a_second(
-    database: asyncpg.Pool, record_property: Callable[[str, object], None]
-) -> None:
+async def test_twenty_thousand_seats_are_made_at_once(database: asyncpg.Pool) -> None:
     seat_map = bowl("Large", [s._replace(row_count=s.row_count * 4) for s in MADISON_SQUARE_GARDEN.sections])
     event_id = await new_event(database)
     async with database.acquire() as connection:
-        began = time.perf_counter()
         assert await make_seats(connection, event_id, seat_map, SOME_TIME) == 20_600
-        record_property("seconds", time.perf_counter() - began)
-        assert time.perf_counter() - began < 3, "three times what it may take, as the machine may be busy"
+    assert await database.fetchval("SELECT count(*) FROM seat WHERE event_id = $1", event_id) == 20_600
