@@ -11,13 +11,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bots.rest import BotError
 from server.engines import EngineError
-from tests.bench import cases_commands
+from tests.bench import cases_commands, cases_rest, cases_sales, cases_start, cases_watchers
 from tests.bench.bench import Bench, Case
 from tests.bench.bot import Broken
 from tests.bench.child import ROOT
 from tests.bench.rows import row
 
-CASES: tuple[Case, ...] = (*cases_commands.CASES,)
+CASES: tuple[Case, ...] = (
+    *cases_commands.CASES,
+    *cases_watchers.CASES,
+    *cases_rest.CASES,
+    *cases_sales.CASES,
+    *cases_start.CASES,
+)
 RESULTS = ROOT / "bench" / "results.json"
 INTERRUPTED = 130
 

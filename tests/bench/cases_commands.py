@@ -4,9 +4,10 @@ from statistics import median
 
 from tests.bench.bench import Bench, Case, Figures, middle
 from tests.bench.child import Generator, generator
-from tests.bench.orders import Loop, Pace, Race, Rest, Watchers
+from tests.bench.orders import Loop, Pace, Race, Rest
 from tests.bench.rig import Cores, Rig
 from tests.bench.rows import Goal, row
+from tests.bench.watching import watchers_of
 
 SEATS = 20_000
 HOT_SEATS = 200
@@ -18,9 +19,11 @@ ALONE = Goal("at most", 1)
 HOT = Goal("at most", 100)
 
 
-async def loops(bench: Bench, one: Rig, product: Generator, naive: Generator) -> tuple[Figures, Figures]:
+async def loops(
+    bench: Bench, one: Rig, product: Generator, naive: Generator, order: Loop | None = None
+) -> tuple[Figures, Figures]:
     """Both by turns as fast as can be: the medians, those of the product with the cores that were busy."""
-    order = Loop(bench.seconds, bench.warm_up_s)
+    order = order or Loop(bench.seconds, bench.warm_up_s)
     ours: list[Figures] = []
     theirs: list[Figures] = []
     for _ in range(bench.rounds):
@@ -45,7 +48,7 @@ async def as_fast_as_can_be(bench: Bench) -> None:
     for count in (200, 1_000):
         async with (
             generator(await one.bots(count, SEATS)) as product,
-            generator(await one.bots(count, SEATS, naive=True)) as naive,
+            generator(await one.naive_bots(count, SEATS)) as naive,
         ):
             ours, theirs = await loops(bench, one, product, naive)
         bench.put(
@@ -73,7 +76,7 @@ async def at_a_pace(bench: Bench) -> None:
                 cores = Cores(one, product.pid)
                 rounds.append(await product.do(order, order.seconds) | cores.busy())
             ours = middle(rounds)
-            async with generator(await one.bots(1_000, SEATS, naive=True)) as naive:
+            async with generator(await one.naive_bots(1_000, SEATS)) as naive:
                 theirs = await naive.do(order, order.seconds)
             names = ("p50_ms", "sent_per_s", "sent_late_p99_ms", "unanswered")
             bench.put(
@@ -97,7 +100,7 @@ async def alone(bench: Bench) -> None:
     one = await bench.rig()
     async with (
         generator(await one.bots(1, SEATS)) as product,
-        generator(await one.bots(1, SEATS, naive=True)) as naive,
+        generator(await one.naive_bots(1, SEATS)) as naive,
     ):
         ours, theirs = await loops(bench, one, product, naive)
     bench.put(
@@ -119,7 +122,7 @@ async def for_the_same_seats(bench: Bench) -> None:
     one = await bench.rig()
     async with (
         generator(await one.bots(1_000, SEATS)) as product,
-        generator(await one.bots(1_000, SEATS, naive=True)) as naive,
+        generator(await one.naive_bots(1_000, SEATS)) as naive,
     ):
         ours: list[Figures] = []
         theirs: list[Figures] = []
@@ -150,9 +153,9 @@ async def before_an_audience(bench: Bench) -> None:
     one = await bench.rig()
     async with (
         generator(await one.bots(200, SEATS)) as product,
-        generator(await one.bots(200, SEATS, naive=True)) as naive,
+        generator(await one.naive_bots(200, SEATS)) as naive,
         generator(watchers_of(one.url, await one.event(SEATS, "0"), 1_000)),
-        generator(watchers_of(one.naive_url or "", await one.event(SEATS, "0"), 1_000)),
+        generator(watchers_of(one.naive_url, await one.event(SEATS, "0"), 1_000)),
     ):
         ours, theirs = await loops(bench, one, product, naive)
     bench.put(
@@ -167,12 +170,6 @@ async def before_an_audience(bench: Bench) -> None:
             details=shown(ours),
         )
     )
-
-
-def watchers_of(url: str, event_id: str, count: int) -> Watchers:
-    """The job of those who watch an event."""
-    host, _, port = url.rpartition("/")[2].partition(":")
-    return Watchers(host, int(port), f"/ws/events/{event_id}", count)
 
 
 CASES = (

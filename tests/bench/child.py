@@ -36,10 +36,14 @@ class Child:
     async def ask(self, line: bytes, within_s: float) -> bytes:
         """Its next line, after this one was said. Raises Broken when it has ended or takes too long."""
         assert self._process.stdin is not None
+        self._process.stdin.write(line + b"\n")
+        return await self.hear(within_s)
+
+    async def hear(self, within_s: float) -> bytes:
+        """Its next line. Raises Broken when it has ended or takes too long."""
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(within_s):
-                self._process.stdin.write(line + b"\n")
                 answer = await self._process.stdout.readline()
         except TimeoutError:
             raise Broken(f"a process of the bench said nothing for {within_s:.0f} s") from None

@@ -15,7 +15,8 @@ import uvloop
 from server.door.open_files import raise_open_files_limit
 from tests.bench.bot import Broken
 from tests.bench.crowd import SocketCrowd
-from tests.bench.orders import Bots, Done, Failed, Job, Order, Report, Watchers
+from tests.bench.http_crowd import HttpCrowd, Reading, Reserving
+from tests.bench.orders import Bots, Done, Failed, Job, Order, Report, RestBots, Watchers
 from tests.bench.watching import WatchingCrowd
 
 LINE_BYTES_MAX = 1 << 22
@@ -43,7 +44,7 @@ def worker_of(job: Job) -> Worker:
         return SocketCrowd(job)
     if isinstance(job, Watchers):
         return WatchingCrowd(job)
-    raise Broken(f"nobody can do {job}")
+    return HttpCrowd(Reserving(job) if isinstance(job, RestBots) else Reading(job))
 
 
 async def run() -> None:

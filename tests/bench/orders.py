@@ -83,11 +83,7 @@ class Await(Struct, tag=True):
     within_s: float
 
 
-class Count(Struct, tag=True):
-    """Report how many sockets are still open, and what they have read."""
-
-
-Order = Loop | Pace | Race | Rest | Await | Count
+Order = Loop | Pace | Race | Rest | Await
 
 
 class Done(Struct, tag=True):

@@ -27,26 +27,40 @@ class Rig:
 
     def __init__(self, server: OwnServer, naive_url: str | None) -> None:
         self.url = server.url
-        self.naive_url = naive_url
+        self._naive_url = naive_url
         self.database: PostgresAddress = server.database
         self.server = psutil.Process(server.pid)
         self._engines = UsherProcess(server.data_dir)
         self._sessions: list[str] = []
         self._events: dict[tuple[int, str], str] = {}
+        self._naive_events: set[str] = set()
+
+    @property
+    def naive_url(self) -> str:
+        """Where the naive design is. Raises Broken: not in this rig."""
+        if self._naive_url is None:
+            raise Broken("there is no naive design in this rig")
+        return self._naive_url
 
     async def event(self, seats: int, use: str = "") -> str:
         """An event with so many seats; for the same `use`, the same one."""
         event_id = self._events.get((seats, use))
         if event_id is None:
             event_id = await put_on_sale(self.database, seats, max_tickets=TICKETS_MAX)
-            if self.naive_url is not None:
-                async with connected(self.database) as connection:
-                    await connection.execute(
-                        "INSERT INTO naive.seat SELECT $1::text::uuid, n FROM generate_series(0, $2 - 1) n",
-                        event_id,
-                        seats,
-                    )
             self._events[seats, use] = event_id
+        return event_id
+
+    async def naive_event(self, seats: int, use: str = "") -> str:
+        """The same event, known to the naive design, too."""
+        event_id = await self.event(seats, use)
+        if event_id not in self._naive_events:
+            self._naive_events.add(event_id)
+            async with connected(self.database) as connection:
+                await connection.execute(
+                    "INSERT INTO naive.seat SELECT $1::text::uuid, n FROM generate_series(0, $2 - 1) n",
+                    event_id,
+                    seats,
+                )
         return event_id
 
     async def customers(self, count: int) -> list[str]:
@@ -55,13 +69,14 @@ class Rig:
             self._sessions += [one.session_id for one in await sign_in(self.database, missing)]
         return self._sessions[:count]
 
-    async def bots(self, count: int, seats: int, events: int = 1, use: str = "", *, naive: bool = False) -> Bots:
+    async def bots(self, count: int, seats: int, events: int = 1, use: str = "") -> Bots:
         """The job of so many bots, spread over so many events of so many seats."""
         event_ids = [await self.event(seats, f"{use}{number}") for number in range(events)]
-        url = self.naive_url if naive else self.url
-        if url is None:
-            raise Broken("there is no naive design in this rig")
-        return Bots(url, event_ids, seats, await self.customers(count))
+        return Bots(self.url, event_ids, seats, await self.customers(count))
+
+    async def naive_bots(self, count: int, seats: int, use: str = "") -> Bots:
+        """The same job, on one event of the naive design."""
+        return Bots(self.naive_url, [await self.naive_event(seats, f"{use}0")], seats, await self.customers(count))
 
     def cpu_s(self) -> dict[str, float]:
         """How long each part has been at work so far, s of CPU."""

@@ -10,10 +10,11 @@ import select
 import socket
 import threading
 import time
+from urllib.parse import urlsplit
 
 from protocol.limits import SUBPROTOCOL
 from tests.bench.bot import OPEN, Broken
-from tests.bench.orders import Await, Count, Order, Watchers
+from tests.bench.orders import Await, Order, Watchers
 
 READ_BYTES = 1 << 16
 SHORT_BYTES = 1 << 10
@@ -29,6 +30,12 @@ PATCH = b'{"type":"patch"'
 _OPEN_FRAME = bytes((0x81, 0x80 | len(OPEN))) + b"\0\0\0\0" + OPEN
 
 
+def watchers_of(url: str, event_id: str, count: int, *, reads: bool = True, opens: int = 1) -> Watchers:
+    """The job of those who watch an event of the server at `url`."""
+    at = urlsplit(url)
+    return Watchers(at.hostname or "", at.port or 0, f"/ws/events/{event_id}", count, reads=reads, opens=opens)
+
+
 class WatchingCrowd:
     """All watchers of this process."""
 
@@ -40,7 +47,6 @@ class WatchingCrowd:
         self._ready = select.epoll()
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._ends = False
-        self._octets = 0
         self._patches = 0
         self._patch_octets = 0
         self._first_at = 0.0
@@ -56,8 +62,6 @@ class WatchingCrowd:
 
     async def do(self, order: Order) -> dict[str, float]:
         """Carry an order out. Raises Broken."""
-        if isinstance(order, Count):
-            return {"open": float(len(self._sockets)), "octets": float(self._octets)}
         if isinstance(order, Await):
             return self._await_patch(order.within_s)
         raise Broken(f"watchers know no {order}")
@@ -92,7 +96,6 @@ class WatchingCrowd:
                     self._ready.unregister(number)
                     self._sockets.pop(number).close()
                     continue
-                self._octets += len(read)
                 if len(read) < SHORT_BYTES and PATCH in read:
                     self._note_patch(len(read))
 
