@@ -52,6 +52,7 @@ async def unknown(request: web.Request, handler: Handler) -> web.StreamResponse:
 
     No route, because one for all addresses would answer 405 to the other methods.
     """
+    _refuse_missing_file(request)
     try:
         return await handler(request)
     except web.HTTPNotFound:
@@ -76,13 +77,11 @@ async def seat_map(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 
-@web.middleware
-async def _existing(request: web.Request, handler: Handler) -> web.StreamResponse:
+def _refuse_missing_file(request: web.Request) -> None:
     """A file that is not there is unknown at once: aiohttp finds out while sending, too late for the envelope."""
     name = request.match_info.get("filename")
     if name is not None and not os.path.isfile(STATIC_FOLDER / name):  # noqa: PTH113 (Path's raises for long names)
         raise Refused(404, "Not found", "not_found")
-    return await handler(request)
 
 
 async def _revalidate(request: web.Request, response: web.StreamResponse) -> None:
@@ -95,5 +94,5 @@ def add_pages(app: web.Application) -> None:
     app[_MAPS] = PackedMaps(app[SERVICES].database)
     app.add_routes(routes)
     app.router.add_static("/static", STATIC_FOLDER)
-    app.middlewares.extend((unknown, _existing))
+    app.middlewares.append(unknown)
     app.on_response_prepare.append(_revalidate)

@@ -68,6 +68,7 @@ async def watch_event(request: web.Request) -> web.StreamResponse:
         await ws.prepare(request)
     except ValueError:  # aiohttp stumbles over a head that is not ASCII: a key, or what it quotes in its refusal
         raise Refused(400, "This is no WebSocket handshake", "bad_request") from None
+    ws.headers.clear()  # they have been sent; a kilobyte for as long as somebody watches
     if parts.is_stopping:
         await ws.close(code=CloseCode.RESTARTING)
     elif is_dead:
@@ -82,6 +83,21 @@ async def watch_event(request: web.Request) -> web.StreamResponse:
 
 class Connection:
     """A socket that is open."""
+
+    __slots__ = (
+        "_correlation_id",
+        "_customer",
+        "_cut",
+        "_event",
+        "_pace",
+        "_parts",
+        "_replies",
+        "_session",
+        "_transport",
+        "_unanswered",
+        "_ws",
+        "outbox",
+    )
 
     def __init__(
         self,
@@ -112,7 +128,7 @@ class Connection:
         try:
             self.outbox.send(self._welcome())
             # A task of its own: each frame would wake it through all the middlewares around the handshake.
-            await asyncio.create_task(self._converse(), name=f"socket {self._correlation_id}")
+            await asyncio.create_task(self._converse(), name="socket")
         except ConnectionError as problem:
             log.debug("a connection broke: %s", problem)
         finally:
