@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from server import redis_connection
 from server.database import open_pool
 from server.engines import Engines, PostgresAddress, RedisAddress
 from server.redis_connection import open_redis
@@ -30,6 +31,15 @@ _MARK = "usher:test"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: once used, Playwright has a loop running in the thread that all tests share."""
     items.sort(key=lambda item: BROWSER_TESTS in item.path.parents)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_may_take_its_time() -> Iterator[None]:
+    """A busy machine is not taken for a Redis that is away."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("ANSWER_TIMEOUT_S", "CONNECT_TIMEOUT_S"):
+            patched.setattr(redis_connection, name, 10.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from tests.chaos.conftest import Figure
 from tests.chaos.crowd import COLDPLAY, LIMIT, Crowd
 from tests.chaos.ledger import differences
 from tests.chaos.processes import UsherProcess
+from tests.server.parts import until
 
 SHOPPERS = 60
 STOP_MAX_S = 10.0
@@ -19,6 +20,7 @@ async def test_a_stop_under_load_loses_nothing(usher: UsherProcess, folder: Path
     async with Crowd([usher.url], customers, folder / "answers.jsonl") as crowd:
         await crowd.accepted(400)
         took_s = await usher.stop()
+        await until(lambda: crowd.close_codes.total() >= SHOPPERS)
         assert crowd.close_codes == {CloseCode.RESTARTING: SHOPPERS}
         assert took_s < STOP_MAX_S
         await usher.start()

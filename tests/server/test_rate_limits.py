@@ -16,7 +16,8 @@ from server.door.rate_limits import MISSES_MAX, Count, RateLimits
 from server.engines import PostgresAddress, RedisAddress
 from server.redis_connection import open_redis
 from tests.conftest import REDIS_TEST_DATABASE
-from tests.server.parts import Customer, Reply, Usher, running
+from tests.databases import LoopThread
+from tests.server.parts import Customer, Reply, Usher, running, until
 
 DOOR = DoorSettings(
     reserve_per_minute=4, checkout_per_minute=2, join_per_minute=2, other_per_minute=5, address_per_minute=6
@@ -178,23 +179,32 @@ async def test_a_connection_that_takes_long_to_be_made_is_there_the_next_time(
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
 def test_a_busy_loop_is_not_taken_for_a_slow_redis(
     redis_address: RedisAddress,
+    loop_thread: LoopThread,
     runner: Callable[[Coroutine[Any, Any, None]], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rate_limits, "MISSES_MAX", 1)
     monkeypatch.setattr(rate_limits, "REDIS_WAIT_S", 0.2)
 
+    async def counted(number: int) -> None:
+        async with open_redis(redis_address, database=REDIS_TEST_DATABASE) as redis:
+            await until(lambda: has_counted(redis, number))
+
+    async def has_counted(redis: Redis, number: int) -> bool:
+        return bool(await redis.llen("usher:rate:busy") == number)
+
     async def work() -> None:
         async with open_redis(redis_address, database=REDIS_TEST_DATABASE) as redis:
             await redis.delete("usher:rate:busy")
             limits = RateLimits(redis, time.monotonic)
             await redis.ping()
-            for remaining in reversed(range(3)):
+            for number in range(1, 4):
                 counting = asyncio.create_task(limits.count("busy", 3))
                 for _ in range(3):  # until the question is on its way
                     await asyncio.sleep(0)
-                time.sleep(0.25)  # noqa: ASYNC251 (the loop is busy)
-                assert (await counting).remaining == remaining
+                loop_thread.run(counted(number))  # the loop is busy: Redis has answered,
+                time.sleep(0.25)  # noqa: ASYNC251 (and the time to wait for it is over)
+                assert (await counting).remaining == 3 - number
                 assert not limits._is_paused
             assert await redis.llen("usher:rate:busy") == 3
             await limits.close()
