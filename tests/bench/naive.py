@@ -87,6 +87,7 @@ class Show:
     watchers: set[web.WebSocketResponse]
     held: defaultdict[str, set[int]]
     revision: int = 0
+    seat_count: int = 0
     snapshot: tuple[int, str] = (-1, "")
 
 
@@ -112,7 +113,8 @@ class Naive:
         show = self._shows[event_id]
         ws = web.WebSocketResponse(protocols=(limits.SUBPROTOCOL,), compress=False, decode_text=False)
         await ws.prepare(request)
-        await ws.send_str(encode(Welcome(1, "naive", event_id, 0, "", 0, None)).decode())
+        await self._snapshot(event_id)
+        await ws.send_str(encode(Welcome(1, "naive", event_id, show.seat_count, "", 0, None)).decode())
         try:
             async for frame in ws:
                 if frame.type is not WSMsgType.TEXT:
@@ -189,9 +191,10 @@ class Naive:
                 got.append(key)
             async with self._database.acquire() as connection, connection.transaction():
                 rows = await connection.fetch(LOCK, event_id, seats)
-                taken = [row["seat_index"] for row in rows if row["state"] != SeatState.AVAILABLE]
-                if taken or len(rows) < len(seats):
-                    raise Refused(Code.SEAT_TAKEN if taken else Code.SEAT_NOT_FOUND, taken)
+                if unknown := set(seats) - {row["seat_index"] for row in rows}:
+                    raise Refused(Code.SEAT_NOT_FOUND, sorted(unknown))
+                if taken := [row["seat_index"] for row in rows if row["state"] != SeatState.AVAILABLE]:
+                    raise Refused(Code.SEAT_TAKEN, taken)
                 await connection.execute(MOVE, event_id, seats, SeatState.HELD, customer)
         except (Refused, asyncpg.LockNotAvailableError) as problem:
             if got:
@@ -234,7 +237,7 @@ class Naive:
             states = bytes(row["state"] for row in rows)
             counts = Counts(*(states.count(state) for state in SeatState))
             text = encode(Snapshot("naive", revision, pack_states(states), counts)).decode()
-            show.snapshot = revision, text
+            show.seat_count, show.snapshot = len(states), (revision, text)
         return text
 
     async def _tell_all(self, show: Show, patch: Patch) -> None:
