@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.visitor import Visitor
 
@@ -26,6 +26,8 @@ FLAGS = (
 )
 SERVER_STARTS_MAX_LINES = 200
 SERVER_STOPS_MAX_S = 30
+SEEN_MAX_MS = 20_000
+"""How long a test waits for what must be seen; far more than it takes."""
 
 Arrive = Callable[..., Visitor]
 
@@ -58,6 +60,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.fail("the browser tests need Chromium (Debian: apt-get install chromium)")
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else [*FLAGS]
+    expect.set_options(timeout=SEEN_MAX_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield chromium

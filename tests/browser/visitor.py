@@ -17,6 +17,7 @@ CHAPPELLE = "550e8400-e29b-41d4-a716-446655440204"
 SWIFT = "550e8400-e29b-41d4-a716-446655440201"
 """Not on sale before tomorrow."""
 PASSWORD = "violet kettle harbour"
+WAITS_MAX, WAIT_MS = 1_000, 20
 
 _numbers = count(1)
 _places: dict[str, list[Place]] = {}
@@ -153,7 +154,8 @@ class Visitor:
     def pixel_on_map(self, index: int) -> list[int]:
         """The colour of the middle of a seat: red, green, blue, alpha."""
         self.page.locator(".map[data-camera]").wait_for()
-        script = """(canvas, [x, y]) => {
+        script = """async (canvas, [x, y]) => {
+            await new Promise((done) => requestAnimationFrame(done));  // what is known is drawn with the next frame
             const density = canvas.width / canvas.clientWidth;
             const at = [Math.floor(x * density), Math.floor(y * density), 1, 1];
             return Array.from(canvas.getContext('2d').getImageData(...at).data);
@@ -190,13 +192,17 @@ class Visitor:
 class Wire:
     """Stands between the page's sockets and the server, and can keep some messages back.
 
-    `drop` holds the types of the server's messages that never arrive; `sent` is what the page sent.
+    `drop` holds the types of the server's messages that never arrive, `dropped` those of the ones that did not;
+    `sent` is what the page sent. While `is_cut` no connection is made.
     """
 
     def __init__(self, page: Page) -> None:
         self.drop: set[str] = set()
+        self.dropped: list[str] = []
+        self.is_cut = False
         self.sent: list[dict[str, Any]] = []
         self._open: list[WebSocketRoute] = []
+        self._page = page
         page.route_web_socket(re.compile("/ws/events/"), self._connect)
 
     def cut(self, code: int = 1012) -> None:
@@ -204,6 +210,14 @@ class Wire:
         for socket in self._open:
             socket.close(code=code)
         self._open.clear()
+
+    def wait_for_a_loss(self, kind: str) -> None:
+        """Wait until a message of this type has been dropped."""
+        for _ in range(WAITS_MAX):
+            if kind in self.dropped:
+                return
+            self._page.wait_for_timeout(WAIT_MS)  # messages are looked at while Playwright waits
+        raise AssertionError(f"no {kind} came")
 
     def say(self, **message: Any) -> None:
         """Tell the page something as if the server had said it."""
@@ -214,6 +228,9 @@ class Wire:
         return [message for message in self.sent if message["type"] == kind]
 
     def _connect(self, page_side: WebSocketRoute) -> None:
+        if self.is_cut:
+            page_side.close(code=1012)
+            return
         server_side = page_side.connect_to_server()
         self._open.append(page_side)
 
@@ -222,7 +239,10 @@ class Wire:
             server_side.send(message)
 
         def from_server(message: str | bytes) -> None:
-            if json.loads(message)["type"] not in self.drop:
+            kind = json.loads(message)["type"]
+            if kind in self.drop:
+                self.dropped.append(kind)
+            else:
                 page_side.send(message)
 
         page_side.on_message(from_page)
