@@ -6,6 +6,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+UNHURRIED = "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL transaction_timeout = 0"
+"""For a transaction that may take its time: it is a test's, on a busy machine."""
+
 SOME_TIME = datetime(2031, 5, 1, 12, tzinfo=UTC)
 
 

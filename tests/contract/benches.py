@@ -22,7 +22,7 @@ from server.statements import sql
 from server.store import PostgresStore
 from tests.fake_database import FakeDatabase, FakeEvent
 from tests.fakes import FakeStore
-from tests.rows import add_venue
+from tests.rows import UNHURRIED, add_venue
 
 SEATS_PER_ROW = 4
 BLOCKED, ACCESSIBLE = 7, 2
@@ -231,7 +231,8 @@ class PostgresBench(Bench):
             now - timedelta(minutes=1),
             now,
         )
-        async with self.pool.acquire() as connection:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(UNHURRIED)
             await make_seats(connection, event_id, _seat_map(), now)
         return str(event_id)
 

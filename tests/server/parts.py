@@ -30,7 +30,7 @@ from server.services import Services
 from server.settings import Settings
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.databases import Databases
-from tests.rows import add_customer, add_venue
+from tests.rows import UNHURRIED, add_customer, add_venue
 
 SHARED = pytest.mark.asyncio(loop_scope="module")
 """The mark of tests that use the server of their module."""
@@ -364,7 +364,8 @@ async def add_show(
     """A new event with its seats, in the hall unless others are given."""
     now, event_id = datetime.now(UTC), uuid4()
     venue_id = await add_venue(database)
-    async with database.acquire() as connection:
+    async with database.acquire() as connection, connection.transaction():
+        await connection.execute(UNHURRIED)
         await connection.execute(
             "INSERT INTO event (id, name, venue_id, artist, category, event_at, on_sale_at, stage,"
             " max_tickets_per_user, created_at, updated_at)"

@@ -13,6 +13,8 @@ from server.demo_data import ADMIN_EMAIL, EVENTS
 from server.plans import publish as publishing
 from tests.rows import add_customer
 
+UNLIMITED = "SET idle_in_transaction_session_timeout = 0; SET transaction_timeout = 0"
+"""As the connection that makes the demo at a server's start."""
 NOW = datetime(2031, 5, 1, 12, 7, 33, tzinfo=UTC)
 EVENT_ID = "550e8400-e29b-41d4-a716-4466554402{:02}"
 VENUE_ID = "550e8400-e29b-41d4-a716-44665544000{}"
@@ -44,6 +46,7 @@ async def hashed(password: str) -> str:
 
 async def make(database: asyncpg.Pool, now: datetime = NOW, password: str | None = None) -> Any:
     async with database.acquire() as connection:
+        await connection.execute(UNLIMITED)
         return await seed(connection, now, hashed, password)
 
 
