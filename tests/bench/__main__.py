@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ CASES: tuple[Case, ...] = (
 )
 RESULTS = ROOT / "bench" / "results.json"
 INTERRUPTED = 130
+QUIET_LOAD = 0.5
 
 
 async def run(bench: Bench, cases: list[Case], progress: Progress) -> bool:
@@ -61,6 +63,8 @@ def main() -> None:
     bench = Bench(console, options.out, is_quick=options.quick)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     cases = [case for case in CASES if not wanted or case.id in wanted]
+    if (load := os.getloadavg()[0]) > QUIET_LOAD:
+        console.print(f"[yellow]this machine is busy (load {load:.1f}): take the figures with care[/]")
     try:
         with Progress(*columns, console=console, transient=True) as progress:
             is_whole = uvloop.run(run(bench, cases, progress))

@@ -173,9 +173,9 @@ async def before_an_audience(bench: Bench) -> None:
 
 
 CASES = (
-    Case("B1", "durable commands", as_fast_as_can_be, 300),
-    Case("B2", "durable commands before an audience", before_an_audience, 200),
+    Case("B1", "durable commands", as_fast_as_can_be, 600),
+    Case("B2", "durable commands before an audience", before_an_audience, 300),
     Case("B3", "answer time under a paced load", at_a_pace, 200),
     Case("B4", "one bot alone", alone, 100),
-    Case("B5", "hot seats", for_the_same_seats, 200),
+    Case("B5", "hot seats", for_the_same_seats, 300),
 )

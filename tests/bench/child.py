@@ -65,6 +65,9 @@ async def child(*command: str) -> AsyncIterator[Child]:
     )
     try:
         yield Child(process)
+    except BaseException:
+        process.kill()  # it may be in the middle of something long
+        raise
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -74,10 +77,6 @@ async def child(*command: str) -> AsyncIterator[Child]:
         except TimeoutError:
             process.kill()
             await process.wait()
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
 
 
 class Generator:
