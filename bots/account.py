@@ -9,6 +9,8 @@ class Account:
 
     def __init__(self) -> None:
         self.held: tuple[int, ...] = ()
+        self.held_until_ms = 0
+        """When the hold ends, by the server's clock."""
         self.orders: dict[str, tuple[int, ...]] = {}
         """The seats of each completed order that was not cancelled."""
         self.most = 0
@@ -23,10 +25,15 @@ class Account:
         """A command was accepted."""
         if answer.hold:
             self.held = answer.hold.seats
+            self.held_until_ms = answer.hold.expires_at_ms or 0
         elif answer.order:
             self.held = ()
             self.orders[answer.order.order_id] = answer.order.seats
         self.most = max(self.most, len(self.held) + len(self.bought))
+
+    def lose_hold(self) -> None:
+        """The hold has run out."""
+        self.held = ()
 
     def cancel(self, order_id: str) -> None:
         """An order was cancelled."""

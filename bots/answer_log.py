@@ -10,6 +10,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
+from protocol.codes import Code
 from protocol.inbound import Command
 from protocol.outbound import Accepted, Rejected
 
@@ -56,7 +57,9 @@ class AnswerLog:
         if self._output is not None:
             self._output.close()
 
-    def answer(self, customer: str, command: Command, answer: Accepted | Rejected, took_s: float) -> None:
+    def answer(
+        self, customer: str, command: Command, answer: Accepted | Rejected, took_s: float, _frame: bytes = b""
+    ) -> None:
         """An answer has come."""
         if isinstance(answer, Accepted):
             self.accepted += 1
@@ -66,6 +69,16 @@ class AnswerLog:
     def cancel(self, customer: str, order_id: str) -> None:
         """The server has said that this order is cancelled."""
         self._add(Cancelled(customer, order_id))
+
+    def asks_again(self, _code: Code | None) -> None:
+        """A command is sent once more."""
+        self.sent_again += 1
+
+    def unanswered(self, customer: str, command: Command) -> None:
+        """Nobody waits for this answer any more: such a run is not compared with what is stored."""
+
+    def cancel_unanswered(self, customer: str, order_id: str) -> None:
+        """Nobody waits any more to hear whether this order is cancelled: as above."""
 
     @property
     def answered(self) -> list[Answered]:

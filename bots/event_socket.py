@@ -5,6 +5,7 @@ It is written with callbacks: a frame costs no task and no waking up, so that on
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar, get_args
@@ -12,7 +13,7 @@ from typing import Any, Self, TypeVar, get_args
 import msgspec
 from picows import WSError, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
 
-from bots.rest import BotError, Rest, ServerAway
+from bots.rest import BotError, Diverged, Rest, ServerAway
 from bots.watched_map import MapCheck, Outcome, Pictures, WatchedMap, WrongMap
 from protocol.inbound import Command, Open
 from protocol.limits import SUBPROTOCOL
@@ -20,6 +21,7 @@ from protocol.outbound import (
     Accepted,
     Heartbeat,
     HoldNow,
+    HoldReason,
     Outbound,
     Patch,
     Rejected,
@@ -70,6 +72,8 @@ class EventSocket(WSListener):
         self.hold: HoldNow | None = None
         self.user_id: str | None = None
         """Whose socket it is, by the server's welcome."""
+        self.clock_ahead_s = 0.0
+        """How far the server's clock is ahead of ours."""
         self.reopened = 0
         """How often a patch could not be taken, or was missed."""
         self.closed = asyncio.Event()
@@ -88,6 +92,9 @@ class EventSocket(WSListener):
         self._opened: asyncio.Future[None] | None = None
         self._is_reopening = False
         self._is_resyncing = False
+        self.resynced = 0
+        """How often the server had no patch for our position."""
+        self._hold_asked: asyncio.Future[HoldNow] | None = None
         self._check_asked: asyncio.Future[MapCheck] | None = None
         self._check: MapCheck | None = None
         self._heard = asyncio.Event()
@@ -167,9 +174,19 @@ class EventSocket(WSListener):
                     if check.is_done(at_rest=not await self._hears_something()):
                         return
         except WrongMap as problem:
-            raise BotError(str(problem)) from problem
+            raise Diverged(str(problem)) from problem
         finally:
             self._check = self._check_asked = None
+
+    async def hold_now(self) -> HoldNow:
+        """Ask what this customer holds, once it watches. Raises BotError or ServerAway."""
+        self._hold_asked = self._promise()
+        self._send_open()
+        return await self._kept(self._hold_asked, ANSWER_S)
+
+    def cut(self) -> None:
+        """Break the connection off without a word."""
+        self._transport.disconnect(graceful=False)
 
     async def _hears_something(self) -> bool:
         if self._check is not None and self._check.is_done():
@@ -200,6 +217,8 @@ class EventSocket(WSListener):
             self._awaited.discard(promise)
 
     def _why_closed(self) -> Exception:
+        if isinstance(self.failure, WrongMap):
+            return Diverged(str(self.failure))
         if self.failure is not None:
             return BotError(f"{type(self.failure).__name__}: {self.failure}")
         return ServerAway(f"the socket was closed with {self.close_code}")
@@ -264,15 +283,22 @@ class EventSocket(WSListener):
             self._take_snapshot(message)
         elif isinstance(message, Resync):
             self._is_resyncing = True
+            self.resynced += 1
         elif isinstance(message, Heartbeat):
             if self._opened is not None and self._is_missing_something(message):
                 self._reopen()
         elif isinstance(message, Welcome):
             self.user_id = None if message.user is None else message.user.id
+            self.clock_ahead_s = message.server_time_ms / 1000 - time.time()
             if len(self.map.states) != message.seat_count:
                 self.map = WatchedMap(message.seat_count, self._pictures)
         elif isinstance(message, HoldNow):
-            self.hold = message
+            self._take_hold(message)
+
+    def _take_hold(self, hold: HoldNow) -> None:
+        self.hold = hold
+        if self._hold_asked is not None and not self._hold_asked.done() and hold.reason is HoldReason.OPEN:
+            self._hold_asked.set_result(hold)
 
     def _take_patch(self, patch: Patch, frame: bytes) -> None:
         if self.map.take(patch, frame) is Outcome.REOPEN:

@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from server.engines import PostgresAddress, postgres_at
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 120.0
 STOP_S = 15.0
-AUDIT_S = 120.0
+AUDIT_S = 900.0
 
 
 @dataclass
@@ -36,10 +36,11 @@ class OwnServer:
         """Where its PostgreSQL is."""
         return postgres_at(self.data_dir)
 
-    async def audit(self) -> list[str]:
-        """What the auditor finds in the database, each in a sentence."""
+    async def audit(self, answers: Sequence[Path] = ()) -> list[str]:
+        """What the auditor finds in the database, and in what bots were told (`answers`), each in a sentence."""
         report = self.data_dir.parent / "audit.json"
-        command = ("audit", "--data-dir", str(self.data_dir), "--json", str(report))
+        told = ("--answers", *map(str, answers)) if answers else ()
+        command = ("audit", "--data-dir", str(self.data_dir), "--json", str(report), *told)
         process = await _start(command, self.data_dir.parent / "audit.log", asyncio.subprocess.DEVNULL)
         try:
             async with asyncio.timeout(AUDIT_S):
@@ -51,7 +52,10 @@ class OwnServer:
         if not report.exists():
             raise BotError(f"the audit ended with {status}: {_tail(self.data_dir.parent / 'audit.log')}")
         found: dict[str, Any] = msgspec.json.decode(report.read_bytes())
-        return [f"{finding['promise']}: {finding['found']} × not so" for finding in found["findings"]]
+        return [
+            f"{finding['promise']}: {finding['found']} × not so, for example {finding['examples'][0]}"
+            for finding in found["findings"]
+        ]
 
 
 @asynccontextmanager

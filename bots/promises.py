@@ -2,7 +2,7 @@
 
 from bots.account import accounts
 from bots.answer_log import AnswerLog
-from protocol.inbound import Checkout, HoldSeats, ReleaseSeats
+from protocol.inbound import Checkout, Command, HoldBest, HoldSeats, ReleaseSeats
 from protocol.outbound import Accepted
 
 
@@ -32,22 +32,25 @@ def _two_answers(log: AnswerLog) -> list[str]:
     return broken
 
 
+def is_right(command: Command, answer: Accepted) -> bool:
+    """Does an accepted answer say that what was asked has happened?"""
+    held = set(answer.hold.seats) if answer.hold else set()
+    if isinstance(command, HoldSeats):
+        is_done = held.issuperset(command.seats)
+    elif isinstance(command, HoldBest):
+        is_done = len(held) >= command.count
+    elif isinstance(command, ReleaseSeats):
+        is_done = held.isdisjoint(command.seats) and bool(command.seats or not held)
+    elif isinstance(command, Checkout):
+        is_done = bool(answer.order)
+    else:
+        is_done = True
+    return is_done and answer.id == command.id
+
+
 def _wrong_answers(log: AnswerLog) -> list[str]:
-    """Accepted, but the answer does not say that what was asked has happened."""
-    broken = []
-    for entry in log.answered:
-        command, answer = entry.command, entry.answer
-        if not isinstance(answer, Accepted):
-            continue
-        held = set(answer.hold.seats) if answer.hold else set()
-        if isinstance(command, HoldSeats):
-            is_right = held.issuperset(command.seats)
-        elif isinstance(command, ReleaseSeats):
-            is_right = held.isdisjoint(command.seats) and bool(command.seats or not held)
-        elif isinstance(command, Checkout):
-            is_right = bool(answer.order)
-        else:
-            is_right = True
-        if answer.id != command.id or not is_right:
-            broken.append(f"{command} was answered with {answer}")
-    return broken
+    return [
+        f"{entry.command} was answered with {entry.answer}"
+        for entry in log.answered
+        if isinstance(entry.answer, Accepted) and not is_right(entry.command, entry.answer)
+    ]

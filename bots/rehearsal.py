@@ -1,219 +1,211 @@
-"""A rehearsal of a sale: customers sign up and buy; what they were told is compared at the end."""
+"""A rehearsal of a sale: bots in processes of their own against one event, and what is compared at the end."""
 
 import asyncio
-import math
 import random
+import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 from msgspec import Struct
-from rich.progress import Progress, TaskID
 
-from bots.account import accounts
 from bots.answer_log import AnswerLog
-from bots.event_socket import EventSocket
-from bots.own_data import Customer
-from bots.promises import broken_promises
-from bots.rest import BotError, Rest, ServerAway
-from bots.sell_out import buy_all
-from bots.shop import shop
+from bots.behaviours import ENDLESS
+from bots.crew import Crew, hired
+from bots.memory import MemoryCurve, watch_server
+from bots.progress import Progress
+from bots.rest import Customer, Rest, ServerAway
+from bots.sale import Terms
 from bots.steady_socket import SteadySocket
-from protocol.inbound import Checkout
-from protocol.outbound import Accepted
+from bots.summary import Summary, summarised
+from bots.work import Belongings, Job
 from protocol.seat_state import SeatState
 
-SIGN_UPS_AT_ONCE = 8
+HOT_SEATS = 200
 SEATS_PER_SHOPPER = 3
-"""Few seats for many shoppers: they are to get into each other's way."""
-PASSWORD = "a bot's password"  # noqa: S105  (accounts of bots, on a server under test)
-SHOW_EVERY_S = 0.5
+SHOW_S = 0.5
+FIND_S = 2.0
 
 
 class NoSale(Exception):
     """There is nothing to rehearse: no server, no such event, or it is not on sale."""
 
 
-class Summary(Struct):
-    """What was done, how fast, and which promises were broken."""
+class Plan(Struct, frozen=True):
+    """What is to be done.
 
-    event: str
+    behaviours: what each bot does
+    duration_s: how long, for those who would go on for ever
+    per_s: commands a second of all bots that keep a pace
+    answers: folder for the answer files, if any
+    """
+
+    behaviours: list[str]
+    duration_s: float = 60.0
+    per_s: float = 1_000.0
+    processes: int = 1
+    seed: int = 1
+    answers: Path | None = None
+
+
+class Event(Struct, frozen=True):
+    """What the server says of the event. `seats`: those that are there, `available`: those that can be bought."""
+
+    event_id: str
+    name: str
     seats: int
-    customers: int
-    bots: int
-    seconds: float
-    seats_sold: int
-    orders: int
-    orders_per_s: float
-    commands: int
-    commands_per_s: float
-    answered_p50_ms: float
-    answered_p99_ms: float
-    sent_again: int
-    maps_compared: int
-    refusals: dict[str, int]
-    broken: list[str]
-    is_audited: bool = False
+    available: int
+    limit: int
+
+
+async def find_event(rest: Rest, event_id: str) -> Event:
+    """Look the event up. Raises NoSale."""
+    try:
+        status, envelope = await rest.patiently("GET", f"/events/{event_id}", patience_s=FIND_S)
+    except ServerAway as problem:
+        raise NoSale(f"no server there: {problem}") from problem
+    if status != 200:
+        raise NoSale(f"event {event_id}: {envelope.get('error')}")
+    found: dict[str, Any] = envelope["data"]
+    if found["status"] != "on_sale":
+        raise NoSale(f"{found['name']} is not on sale: {found['status']}")
+    return Event(
+        event_id, found["name"], found["total_capacity"], found["available_seats"], found["max_tickets_per_user"]
+    )
 
 
 class Rehearsal:
-    """One run of `bots` customers at the same time against one event."""
+    """One run of a plan against one event, with these customers. `show` is called while it goes on."""
 
-    def __init__(self, rest: Rest, event_id: str, bots: int, seed: int, log: AnswerLog, progress: Progress) -> None:
-        self.log = log
-        self._rest = rest
-        self._event_id = event_id
-        self._bots = bots
-        self._seed = seed
-        self._progress = progress
-        self._event: dict[str, Any] = {}
-        self._maps_compared = 0
-
-    async def sell_out(self, customers: Sequence[Customer] | None = None) -> Summary:
-        """Sell every seat that is available; without `customers`, as many as it takes sign up."""
-        event = await self._find()
-        limit = event["max_tickets_per_user"]
-        if customers is None:
-            customers = await self._sign_up(math.ceil(event["available_seats"] / limit) + 1)
-        async with EventSocket(self._rest, self._event_id) as watcher:
-            await watcher.open()
-            before = watcher.map.states
-
-            async def buy(socket: SteadySocket) -> None:
-                await socket.opened()
-                await buy_all(socket, limit)
-                await socket.check_map()
-
-            took_s = await self._all(customers, buy, "seats sold", len(before))
-            await watcher.check_map()
-            self._maps_compared += 1
-            broken = broken_promises(self.log, limit)
-            broken += _not_sold(before, watcher.map.states, self.log)
-        return self._summary(len(before), len(customers), took_s, broken)
-
-    async def shop(self, seconds: float, customers: Sequence[Customer] | None = None) -> Summary:
-        """Shop for so many seconds, on few seats; what is held at the end stays held."""
-        event = await self._find()
-        limit = event["max_tickets_per_user"]
-        seats = range(min(event["total_capacity"], SEATS_PER_SHOPPER * self._bots))
-        if customers is None:
-            customers = await self._sign_up(self._bots)
-        stop = asyncio.Event()
-        asyncio.get_running_loop().call_later(seconds, stop.set)
-
-        async def go_shopping(socket: SteadySocket) -> None:
-            await socket.opened()
-            await shop(socket, seats, limit, stop)
-            await socket.check_map()
-
-        took_s = await self._all(customers[: self._bots], go_shopping, "seats bought", None)
-        broken = broken_promises(self.log, limit)
-        return self._summary(event["total_capacity"], len(customers), took_s, broken)
-
-    async def _find(self) -> dict[str, Any]:
-        try:
-            status, envelope = await self._rest.patiently("GET", f"/events/{self._event_id}", patience_s=2)
-        except ServerAway as problem:
-            raise NoSale(f"no server there: {problem}") from problem
-        if status != 200:
-            raise NoSale(f"event {self._event_id}: {envelope.get('error')}")
-        self._event = envelope["data"]
-        if self._event["status"] != "on_sale":
-            raise NoSale(f"{self._event['name']} is not on sale: {self._event['status']}")
-        return self._event
-
-    async def _sign_up(self, count: int) -> list[Customer]:
-        shown = self._progress.add_task("accounts", total=count)
-        turn = asyncio.Semaphore(SIGN_UPS_AT_ONCE)
-        run = f"{self._seed}-{time.time_ns():x}"
-
-        async def one(number: int) -> Customer:
-            name = f"bot-{number}"
-            async with turn:
-                session_id = await self._rest.sign_up(f"{name}-{run}@bots.example", PASSWORD, name)
-            self._progress.advance(shown)
-            return Customer(name, session_id)
-
-        return await asyncio.gather(*(one(number) for number in range(count)))
-
-    async def _all(
+    def __init__(
         self,
+        http: aiohttp.ClientSession,
+        url: str,
+        event: Event,
+        plan: Plan,
         customers: Sequence[Customer],
-        behave: Callable[[SteadySocket], Awaitable[None]],
-        title: str,
-        total: int | None,
-    ) -> float:
-        """Have all customers behave, as many at a time as there are bots; answers how long it took, s."""
-        shown = self._progress.add_task(title, total=total)
-        line = iter(customers)
-        began = time.monotonic()
-        showing = asyncio.create_task(self._show(shown))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self._bots, len(customers))):
-                    group.create_task(self._serve(line, behave))
-        except* (BotError, ServerAway) as problems:
-            raise _first(problems) from None
-        finally:
-            showing.cancel()
-            self._progress.update(shown, completed=self.log.seats_bought)
-        return self.log.last_at_s - began
+        show: Callable[[Progress], None] = lambda _progress: None,
+    ) -> None:
+        self._http = http
+        self._rest = Rest(http, url)
+        self._event = event
+        self._plan = plan
+        self._customers = customers
+        self._show = show
+        self._server_memory, self._bots_memory = MemoryCurve(), MemoryCurve()
 
-    async def _serve(self, line: Iterator[Customer], behave: Callable[[SteadySocket], Awaitable[None]]) -> None:
-        for customer in line:
-            name, dice = customer.name, random.Random(f"{self._seed}/{customer.name}")
-            async with SteadySocket(
-                [self._rest], self._event_id, customer.session_id, name, self.log, dice
-            ) as socket:
-                await behave(socket)
-                self._maps_compared += 1
+    async def run(self) -> Summary:
+        """Run it.
 
-    async def _show(self, shown: TaskID) -> None:
-        while True:
-            await asyncio.sleep(SHOW_EVERY_S)
-            self._progress.update(shown, completed=self.log.seats_bought)
+        Raises:
+            BotError: the server, or a process of bots, is of no use any more.
+        """
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="usher-soak-")))
+            watcher = await stack.enter_async_context(
+                SteadySocket([self._rest], self._event.event_id, None, "watcher", AnswerLog(), random.Random(0))
+            )
+            await watcher.opened()
+            before = watcher.map.states
+            crew = await stack.enter_async_context(hired(self._jobs(before), folder))
+            await crew.arrive()
+            crew.go()
+            began = time.monotonic()
+            watching = asyncio.create_task(watch_server(self._http, self._rest.url, self._server_memory))
+            stack.callback(watching.cancel)
+            belongings = await self._until_done(crew, watcher, began)
+            await watcher.check_map()
+            tally = crew.tally
+            for text in self._wrong_at_the_end(before, watcher, belongings):
+                tally.broke(text)
+            return summarised(
+                self._event.name,
+                watcher.map,
+                Counter(self._plan.behaviours),
+                self._plan.processes,
+                len(self._customers),
+                tally,
+                self._server_memory.summary(),
+                self._bots_memory.summary(),
+            )
 
-    def _summary(self, seats: int, customers: int, took_s: float, broken: list[str]) -> Summary:
-        log, answered = self.log, self.log.answered
-        orders = sum(isinstance(one.command, Checkout) and isinstance(one.answer, Accepted) for one in answered)
-        return Summary(
-            event=self._event["name"],
-            seats=seats,
-            customers=customers,
-            bots=min(self._bots, customers),
-            seconds=round(took_s, 2),
-            seats_sold=_sold(log),
-            orders=orders,
-            orders_per_s=round(orders / took_s, 1),
-            commands=len(answered),
-            commands_per_s=round(len(answered) / took_s, 1),
-            answered_p50_ms=log.took_ms(0.5),
-            answered_p99_ms=log.took_ms(0.99),
-            sent_again=log.sent_again,
-            maps_compared=self._maps_compared,
-            refusals=dict(log.refusals),
-            broken=broken,
+    def _jobs(self, states: bytes) -> list[Job]:
+        """The bots in turns to the processes, and the customers to the bots."""
+        plan, processes = self._plan, self._plan.processes
+        hot = [seat for seat, state in enumerate(states) if state == SeatState.AVAILABLE][:HOT_SEATS]
+        if not hot:
+            raise NoSale(f"{self._event.name}: nothing is left to buy")
+        terms = Terms(
+            self._event.event_id,
+            self._event.limit,
+            len(states),
+            hot,
+            min(len(states), SEATS_PER_SHOPPER * len(plan.behaviours)),
+            plan.behaviours.count("paced") / plan.per_s,
         )
+        folder = plan.answers
+        return [
+            Job(
+                self._rest.url,
+                terms,
+                plan.behaviours[number::processes],
+                list(self._customers[number::processes]),
+                number,
+                processes,
+                plan.seed,
+                plan.duration_s if ENDLESS & set(plan.behaviours) else None,
+                None if folder is None else str(folder / f"answers-{number + 1}.jsonl"),
+            )
+            for number in range(processes)
+        ]
+
+    async def _until_done(self, crew: Crew, watcher: SteadySocket, began: float) -> list[Belongings]:
+        done = asyncio.ensure_future(crew.done())
+        try:
+            while not done.done():
+                tally, now = crew.tally, time.monotonic()
+                self._bots_memory.add(tally.memory_bytes, now)
+                self._show(Progress(now - began, tally, watcher.map.states, self._server_memory.summary()))
+                await asyncio.wait((done,), timeout=SHOW_S)
+            return done.result()
+        finally:
+            done.cancel()
+
+    def _wrong_at_the_end(
+        self, before: bytes, watcher: SteadySocket, belongings: Sequence[Belongings]
+    ) -> list[str]:
+        now_ms = 1000 * (time.time() + watcher.clock_ahead_s)
+        after = watcher.map.states
+        broken = [*given_twice(belongings, now_ms), *hidden(belongings, after)]
+        if "sell-out" in self._plan.behaviours:
+            left = [seat for seat, state in enumerate(before) if state == 0 and after[seat] != SeatState.SOLD]
+            if left:
+                broken.append(f"{len(left)} seats were not sold, {left[:5]} among them")
+        racers = self._plan.behaviours.count("hot-seats")
+        if racers:
+            held = {seat for one in belongings for seat in one.held}
+            wanted = min(racers, HOT_SEATS, before.count(SeatState.AVAILABLE))
+            if len(held) < wanted:
+                broken.append(f"{wanted - len(held)} of {wanted} seats that all raced for were given to nobody")
+        return broken
 
 
-def _sold(log: AnswerLog) -> int:
-    return sum(len(account.bought) for account in accounts(log).values())
+def given_twice(belongings: Sequence[Belongings], now_ms: float) -> list[str]:
+    """Seats that two customers were told they have, each in a sentence. A hold that is over is nobody's."""
+    owners: dict[int, list[str]] = {}
+    for one in belongings:
+        held = one.held if one.held_until_ms > now_ms else []
+        for seat in {*one.bought, *held}:
+            owners.setdefault(seat, []).append(one.customer)
+    return [f"seat {seat} was given to {' and '.join(who)}" for seat, who in owners.items() if len(who) > 1]
 
 
-def _not_sold(before: bytes, after: bytes, log: AnswerLog) -> list[str]:
-    """Seats that were available and are not sold, or are not shown as sold to those who bought them."""
-    bought = {seat for account in accounts(log).values() for seat in account.bought}
-    to_sell = (seat for seat, state in enumerate(before) if state == SeatState.AVAILABLE)
-    left = [seat for seat in to_sell if after[seat] != SeatState.SOLD]
-    hidden = [seat for seat in bought if after[seat] != SeatState.SOLD]
-    broken = []
-    if left:
-        broken.append(f"{len(left)} seats were not sold, {left[:5]} among them")
-    if hidden:
-        broken.append(f"{len(hidden)} seats were bought and are not shown as sold, {hidden[:5]} among them")
-    return broken
-
-
-def _first(problems: BaseExceptionGroup[BotError | ServerAway]) -> BotError | ServerAway:
-    first = problems.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+def hidden(belongings: Sequence[Belongings], states: bytes) -> list[str]:
+    """Seats that were bought and that the map does not show as sold, in a sentence."""
+    bought = {seat for one in belongings for seat in one.bought}
+    found = [seat for seat in bought if states[seat] != SeatState.SOLD]
+    return [f"{len(found)} seats were bought and are not shown as sold, {found[:5]} among them"] if found else []

@@ -1,93 +1,198 @@
-"""`usher soak`: bots against a server, with a summary and an exit status that can be trusted."""
+"""`usher soak`: rehearse an on-sale with bots; a live view, a summary, and an exit status that can be trusted."""
 
 import argparse
 import asyncio
-from contextlib import AsyncExitStack
+import math
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from bots.answer_log import AnswerLog
-from bots.own_server import own_server
-from bots.rehearsal import NoSale, Rehearsal, Summary
-from bots.rest import BotError, Rest, ServerAway
+from bots.behaviours import BEHAVIOURS, ENDLESS, MIXES, assigned
+from bots.own_data import put_on_sale, sign_in
+from bots.own_server import OwnServer, own_server
+from bots.progress import View
+from bots.rehearsal import Event, NoSale, Plan, Rehearsal, find_event
+from bots.rest import BotError, Customer, Rest, ServerAway
+from bots.summary import Summary, as_table
 
-DEMO_EVENT = "550e8400-e29b-41d4-a716-446655440202"
-"""Coldplay: on sale, no waiting room, 3,750 seats, 6 a customer."""
 BROKEN, MISUSED, INTERRUPTED = 1, 2, 130
 REQUEST_S = 60.0
+SPARE_S = 600
+"""Beyond its duration a run may take so long: to start, to sign up, to compare and audit."""
+SIGN_UPS_AT_ONCE = 8
+PACE_PER_S = 1_000.0
+PASSWORD = "a bot's password"  # noqa: S105  (accounts of bots, on a server under test)
+
+
+class Misused(Exception):
+    """The options make no sense together."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `usher soak`."""
+    number = _up_to
     parser.add_argument("--url", type=_url, help="a running server (default: one of its own, on this machine)")
-    parser.add_argument("--event", help="the event's id; needed with --url (default: the demo's Coldplay)")
+    parser.add_argument("--event", help="the event's id; needed with --url (default: a new one, see --seats)")
     parser.add_argument(
-        "--behaviour",
-        choices=["sell-out", "shop"],
-        default="sell-out",
-        help="sell-out: buy until nothing is left; shop: hold, release, pay and cancel on few seats for a while",
+        "--seats", type=number(100_000), default=20_000, help="of the new event on its own server (20,000)"
     )
-    parser.add_argument("--bots", type=_positive, default=300, help="customers at the same time (300)")
-    parser.add_argument("--seconds", type=_positive, default=30, help="how long `shop` goes on (30)")
+    doing = parser.add_mutually_exclusive_group()
+    mixes = "; ".join(
+        f"{name}: {', '.join(f'{share} %% {who}' for who, share in shares.items())}"
+        for name, shares in MIXES.items()
+    )
+    doing.add_argument("--mix", choices=MIXES, default="on-sale", help=f"who is there (on-sale). {mixes}")
+    doing.add_argument("--behaviour", choices=BEHAVIOURS, help="let all bots do the same instead")
+    parser.add_argument("--bots", type=number(100_000), default=1_000, help="customers at the same time (1,000)")
+    parser.add_argument("--processes", type=number(64), default=1, help="processes to be spread over (1)")
+    parser.add_argument("--duration", type=number(86_400), default=60, metavar="S", help="how long (60)")
+    parser.add_argument(
+        "--pace", type=number(100_000), metavar="N", help="commands a second of the behaviour `paced` (1,000)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the bots' choices (1)")
-    parser.add_argument("--timeout", type=_positive, default=300, metavar="S", help="the longest it may take (300)")
+    parser.add_argument(
+        "--timeout", type=number(200_000), metavar="S", help=f"the longest it may take (duration + {SPARE_S})"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary to this file, too")
-    parser.add_argument("--answers", type=Path, metavar="FILE", help="write every answer to this file (JSON lines)")
+    parser.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what the bots were told here, for `usher audit --answers`",
+    )
 
 
 async def run_soak(options: argparse.Namespace, console: Console) -> int:
     """Run the bots; 0 when every promise was kept, 1 when one was broken, 2 when it was asked for wrongly."""
-    if options.url is not None and options.event is None:
-        console.print("[bold red]usher soak:[/] --url needs --event: the id of an event of that server")
-        return MISUSED
+    timeout_s = options.timeout or options.duration + SPARE_S
     try:
-        async with asyncio.timeout(options.timeout):
+        _check(options)
+        async with asyncio.timeout(timeout_s):
             summary = await _soak(options, console)
-    except NoSale as problem:
+    except (NoSale, Misused) as problem:
         console.print(f"[bold red]usher soak:[/] {escape(str(problem))}", soft_wrap=True)
         return MISUSED
     except (BotError, ServerAway) as problem:
         console.print(f"[bold red]broken:[/] {escape(str(problem))}", soft_wrap=True)
         return BROKEN
     except TimeoutError:
-        console.print(f"[bold red]broken:[/] not at the end after {options.timeout} s (--timeout)")
+        console.print(f"[bold red]broken:[/] not at the end after {timeout_s} s (--timeout)")
         return BROKEN
     except asyncio.CancelledError:
         console.print("interrupted: nothing is shown by this run")
         return INTERRUPTED
-    console.print(_table(summary))
+    console.print(as_table(summary, _audit_said(summary, options)))
     if options.json is not None:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(summary)) + b"\n")
-    return BROKEN if summary.broken else 0
+    return BROKEN if summary.broken_count else 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.url is not None and options.event is None:
+        raise Misused("--url needs --event: the id of an event of that server")
+    if options.pace is not None and options.behaviour != "paced":
+        raise Misused("--pace is for --behaviour paced")
+    if options.processes > options.bots:
+        raise Misused("there are more --processes than --bots")
+    try:
+        for path in (options.json and options.json.parent, options.answers):
+            if path is not None:
+                path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise Misused(f"{problem.filename}: {problem.strerror}") from problem
 
 
 async def _soak(options: argparse.Namespace, console: Console) -> Summary:
     async with AsyncExitStack() as stack:
-        own = None
-        if options.url is None:
-            with console.status("starting a server …"):
-                own = await stack.enter_async_context(own_server())
+        own = await stack.enter_async_context(_started(console)) if options.url is None else None
         connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=REQUEST_S)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
-        rest = Rest(http, options.url if own is None else own.url)
-        progress = stack.enter_context(_progress(console))
-        log = stack.enter_context(AnswerLog(options.answers))
-        rehearsal = Rehearsal(rest, options.event or DEMO_EVENT, options.bots, options.seed, log, progress)
-        if options.behaviour == "sell-out":
-            summary = await rehearsal.sell_out()
-        else:
-            summary = await rehearsal.shop(options.seconds)
-        if own is not None:
-            summary.broken += await own.audit()
+        url = options.url if own is None else own.url
+        event = await find_event(Rest(http, url), await _event_id(options, own))
+        plan = _plan(options)
+        if own is not None and plan.answers is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="usher-soak-"))
+            plan = replace(plan, answers=Path(folder))
+        customers = await _customers(options, own, Rest(http, url), event, console)
+        endless = bool(ENDLESS & set(plan.behaviours))
+        title = f"{event.name}: {options.behaviour or options.mix}, {options.bots:,} bots"
+        with View(console, title, plan.duration_s if endless else None) as view:
+            summary = await Rehearsal(http, url, event, plan, customers, view.show).run()
+        if own is not None and plan.answers is not None:
+            with console.status("auditing …"):
+                found = await own.audit(sorted(plan.answers.glob("answers-*.jsonl")))
+            summary.broken += found
+            summary.broken_count += len(found)
             summary.is_audited = True
         return summary
+
+
+@asynccontextmanager
+async def _started(console: Console) -> AsyncIterator[OwnServer]:
+    with console.status("starting a server …") as status:
+        async with own_server() as own:
+            status.stop()
+            yield own
+
+
+async def _event_id(options: argparse.Namespace, own: OwnServer | None) -> str:
+    if options.event is not None or own is None:
+        return str(options.event)
+    return await put_on_sale(own.database, options.seats)
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    shares = {options.behaviour: 1} if options.behaviour else MIXES[options.mix]
+    return Plan(
+        assigned(shares, options.bots),
+        duration_s=options.duration,
+        per_s=options.pace or PACE_PER_S,
+        processes=options.processes,
+        seed=options.seed,
+        answers=options.answers,
+    )
+
+
+async def _customers(
+    options: argparse.Namespace, own: OwnServer | None, rest: Rest, event: Event, console: Console
+) -> Sequence[Customer]:
+    """As many as there are bots; to sell out, as many as it takes."""
+    count = options.bots
+    if options.behaviour == "sell-out":
+        count = math.ceil(event.available / event.limit) + 1
+    if own is not None:
+        return await sign_in(own.database, count)
+    run, turn = f"{options.seed}-{time.time_ns():x}", asyncio.Semaphore(SIGN_UPS_AT_ONCE)
+    columns = TextColumn("signing up"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        shown = progress.add_task("", total=count)
+
+        async def one(number: int) -> Customer:
+            async with turn:
+                session_id = await rest.sign_up(f"bot-{number}-{run}@bots.example", PASSWORD, f"Bot {number}")
+                name = await rest.customer_of(session_id)
+            progress.advance(shown)
+            return Customer(name, session_id)
+
+        return await asyncio.gather(*(one(number) for number in range(count)))
+
+
+def _audit_said(summary: Summary, options: argparse.Namespace) -> str:
+    if summary.is_audited:
+        return "made, of the database and of what the bots were told"
+    if options.answers is None:
+        return "none: with --answers FOLDER, what the bots are told is kept for `usher audit` on the server's side"
+    return f"to be made on the server's side: usher audit --answers {options.answers}/answers-*.jsonl"
 
 
 def _url(text: str) -> str:
@@ -97,31 +202,10 @@ def _url(text: str) -> str:
     return text
 
 
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 100,000")
-    return int(text)
+def _up_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most:,}")
+        return int(text)
 
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
-
-
-def _table(summary: Summary) -> Table:
-    table = Table(title=escape(summary.event), show_header=False)
-    shown = msgspec.structs.asdict(summary)
-    for name in ("event", "broken", "refusals", "is_audited"):
-        del shown[name]
-    for name, value in shown.items():
-        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int | float) else str(value))
-    refusals = (f"{code} {count:,}" for code, count in sorted(summary.refusals.items()))
-    table.add_row("refusals", ", ".join(refusals) or "none")
-    table.add_row("audit of the database", "made" if summary.is_audited else "not made: run `usher audit` there")
-    table.add_row("broken promises", escape("\n".join(summary.broken)) or "[green]none[/]")
-    return table
+    return number

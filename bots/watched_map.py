@@ -87,6 +87,12 @@ class WatchedMap:
         """A byte for each seat: its `SeatState`."""
         return self._picture.states
 
+    def parted(self) -> "WatchedMap":
+        """The same map for somebody who is away for a while: it keeps nothing of what others see meanwhile."""
+        parted = WatchedMap(0, self._pictures)
+        parted._picture = Picture(self.epoch, self.revision, self.states)
+        return parted
+
     def load(self, snapshot: Snapshot) -> None:
         """Take the whole map.
 

@@ -1,10 +1,6 @@
 """The bots: clients of the protocol and of nothing else, which come back, and notice what a server does wrong."""
 
-import argparse
 import ast
-import asyncio
-import io
-import json
 import random
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,28 +12,25 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from rich.console import Console
 
-from bots import rehearsal, soak
+from bots import steady_socket
 from bots.answer_log import AnswerLog
 from bots.rest import BotError, Rest
-from bots.soak import BROKEN, MISUSED, add_arguments, run_soak
 from bots.steady_socket import SteadySocket
 from protocol.codes import Code
 from protocol.inbound import HoldSeats
 from protocol.outbound import Accepted, Counts, Hold, Patch, Rejected, Snapshot, Welcome, encode, rejected
 from protocol.seat_state import pack_states
-from tests.server.parts import Usher, own
 from tests.test_architecture import imports
 
-__all__ = ["own"]
+BOTS = Path(steady_socket.__file__).parent
+OWN = {BOTS / "own_server.py", BOTS / "own_data.py"}
+"""These two start a server and fill it; they are no clients."""
+CLIENTS = sorted({*BOTS.rglob("*.py")} - OWN)
+ALLOWED = {"bots", "protocol", "aiohttp", "msgspec", "picows", "rich", "uvloop"} | sys.stdlib_module_names
 
-BOTS = Path(rehearsal.__file__).parent
-ALLOWED = {"bots", "protocol", "aiohttp", "msgspec", "picows", "rich"} | sys.stdlib_module_names
-QUIET = Console(file=io.StringIO())
 
-
-@pytest.mark.parametrize("module", sorted(BOTS.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("module", CLIENTS, ids=lambda path: path.stem)
 def test_a_bot_knows_the_protocol_and_little_else(module: Path) -> None:
     assert {name.split(".")[0] for name in imports(ast.parse(module.read_text()))} <= ALLOWED
 
@@ -194,57 +187,3 @@ async def test_a_map_that_is_not_the_snapshot_is_noticed() -> None:
         await socket.opened()
         with pytest.raises(BotError, match="1 seats are not as in the snapshot"):
             await socket.check_map()
-
-
-def options(*arguments: str) -> argparse.Namespace:
-    """What `usher soak` would be told."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args(arguments)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["--url", "ftp://x"], ["--url", "127.0.0.1:3001"], ["--bots", "0"], ["--bots", "many"], ["--behaviour", "x"]],
-)
-def test_a_soak_that_makes_no_sense_is_a_misuse(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        options(*arguments)
-    assert ended.value.code == MISUSED
-
-
-async def test_a_soak_of_nothing_is_a_misuse(own: Usher, unused_tcp_port: int) -> None:
-    assert await run_soak(options("--url", own.url), QUIET) == MISUSED
-    assert await run_soak(options("--url", own.url, "--event", "nothing"), QUIET) == MISUSED
-    assert await run_soak(options("--url", f"http://127.0.0.1:{unused_tcp_port}", "--event", "e"), QUIET) == MISUSED
-
-
-async def test_a_broken_promise_or_too_much_time_ends_with_one(own: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
-    sale = ("--url", own.url, "--event", await own.event(), "--bots", "3", "--behaviour", "shop", "--seconds", "1")
-    assert await run_soak(options(*sale), QUIET) == 0
-    assert await run_soak(options(*sale[:-1], "60", "--timeout", "1"), QUIET) == BROKEN
-    monkeypatch.setattr(rehearsal, "broken_promises", lambda *_: ["a seat was sold twice"])
-    assert await run_soak(options(*sale), QUIET) == BROKEN
-
-
-async def test_a_soak_on_its_own_server(tmp_path: Path) -> None:
-    """The command as people use it: a process of its own, which starts a server, audits it and stops it."""
-    file = tmp_path / "summary.json"
-    arguments = ("soak", "--behaviour", "shop", "--bots", "10", "--seconds", "2", "--json", str(file))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", *arguments), cwd=BOTS.parent, stderr=asyncio.subprocess.PIPE
-    )
-    _, said = await process.communicate()
-    assert process.returncode == 0, said.decode()
-    summary = json.loads(file.read_bytes())
-    assert summary["broken"] == []
-    assert summary["is_audited"]
-    assert summary["commands"] > 10
-    assert summary["event"].startswith("Coldplay")
-
-
-def test_the_demo_s_event_is_the_demo_s() -> None:
-    from server.demo_data import EVENTS
-
-    (event,) = (event for event in EVENTS if str(event.id) == soak.DEMO_EVENT)
-    assert event.artist == "Coldplay"
