@@ -1,5 +1,6 @@
-"""What is compared does the same: the naive design and the product, on one small story, and a bench that ends."""
+"""What is compared does the same, bots do what they are told, and a bench ends. No speed is asserted."""
 
+import select
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,12 +14,21 @@ from protocol.seat_state import SeatState
 from tests.bench import cases_commands
 from tests.bench.__main__ import run
 from tests.bench.bench import Bench
+from tests.bench.bot import Broken
+from tests.bench.c_loop import NoCompiler, send_loop
+from tests.bench.cases_watchers import Trigger
+from tests.bench.child import generator
+from tests.bench.orders import Await, Bots, Loop, Pace, Race, Readers, Rest, RestBots
 from tests.bench.rows import read
+from tests.bench.watching import watchers_of
 from tests.server.parts import Socket, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEATS = 20
+needs_epoll = pytest.mark.skipif(
+    not hasattr(select, "epoll"), reason="watchers are written on epoll, which is Linux's"
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -78,6 +88,77 @@ async def test_the_naive_design_answers_as_the_product_does(bench: Bench) -> Non
     told = await tell(one.url, event_id, sessions)
     assert told[1] == ("rejected", "seat_taken", [3], None, None)
     assert await tell(one.naive_url, event_id, sessions) == told
+
+
+async def test_bots_on_sockets(bench: Bench) -> None:
+    one = await bench.rig()
+    async with generator(await one.bots(8, 2_000, 2)) as bots:
+        looped = await bots.do(Loop(0.1))
+        sold = await bots.do(Loop(0.2, buys=True))
+        paced = await bots.do(Pace(0.3, 100))
+        burst = await bots.do(Pace(0.2, 400, burst=4))
+        await bots.do(Rest())
+    async with generator(await one.bots(8, 2_000)) as bots:
+        race = await bots.do(Race(1_990, 4))
+    assert looped["accepted_per_s"] > 0
+    assert sold["sales_per_s"] > 0
+    assert paced["answered_per_s"] > 0
+    assert burst["sent_per_s"] > 0
+    assert (race["held"], race["twice"], race["unnamed"]) == (4, 0, 0)
+
+
+async def test_clients_over_rest(bench: Bench) -> None:
+    one = await bench.rig()
+    event_id, order = await one.naive_event(SEATS, "rest"), Loop(0.2)
+    for url in (one.url, one.naive_url):
+        async with generator(RestBots(url, event_id, SEATS, await one.customers(4))) as bots:
+            assert (await bots.do(order))["accepted_per_s"] > 0
+    path = f"/api/v1/seats/{event_id}/availability"
+    for readers in (Readers(one.url, path, 2), Readers(one.url, path, 2, revalidates=True)):
+        async with generator(readers) as reading:
+            found = await reading.do(order)
+            paced = await reading.do(Pace(0.2, 50))
+        assert found["answered_per_s"] > 0
+        assert paced["answered_per_s"] > 0
+        assert (found["accepted_per_s"] < found["answered_per_s"]) is readers.revalidates
+
+
+@needs_epoll
+async def test_watchers(bench: Bench) -> None:
+    one = await bench.rig()
+    event_id, (session,) = await one.event(2_000, "watched"), await one.customers(1)
+    async with (
+        aiohttp.ClientSession() as http,
+        generator(watchers_of(one.url, event_id, 4, reads=False, opens=2)),
+        generator(watchers_of(one.url, event_id, 8)) as audience,
+    ):
+        trigger = Trigger(one, http, event_id, session)
+        for _ in range(2):
+            await trigger.pull()
+            found = await audience.do(Await(10))
+            assert 100 < found["octets"] < 140
+
+
+@needs_epoll
+async def test_the_c_loop_reaches_everybody() -> None:
+    try:
+        async with send_loop(8, 120) as loop:
+            for _ in range(2):
+                span_ms, own_ms = await loop.burst()
+                assert span_ms > 0
+                assert own_ms > 0
+    except NoCompiler:
+        pytest.skip("there is no C compiler here")
+
+
+async def test_a_generator_says_what_is_wrong(bench: Bench) -> None:
+    one = await bench.rig()
+    with pytest.raises(Broken, match="sent away at the door"):
+        async with generator(Bots(one.url, ["550e8400-e29b-41d4-a716-000000000000"], 20, ["x"])):
+            pass
+    async with generator(Readers(one.url, "/api/v1/nothing", 1)) as reading:
+        with pytest.raises(Broken, match="404"):
+            await reading.do(Loop(0.1))
 
 
 async def test_a_bench_ends_by_itself_and_is_written(bench: Bench) -> None:
