@@ -6,6 +6,9 @@
 
 The output gate: nothing that depends on a batch leaves this actor before its commit is known. A batch that fails
 leaves no trace: its draft is dropped, and what remains is decided again.
+
+While commands wait, the answers of a batch are given when the next one is on its way to the store: the store is not
+to wait for this loop.
 """
 
 import asyncio
@@ -44,7 +47,10 @@ from actors.told import Told, refuse
 from actors.turn import Decided, Turn, batch_of, decide_turn, news_of
 from protocol import limits
 from protocol.codes import Code
-from protocol.outbound import EventNow, encode
+from protocol.outbound import EventNow, Rejected, encode
+
+ANSWERS_PER_ROUND = 32
+"""So many answers are given in one round of the loop while a batch is on its way: it wants to leave, too."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class ManagerSettings(Struct, frozen=True):
     """The bounds of one seat manager."""
 
     inbox_commands_max: int = 5_000
-    batch_commands_max: int = 256
+    batch_commands_max: int = 512
     stalled_after_s: float = 1.0
     retry_first_s: float = 0.005
     retry_locked_max_s: float = 0.02
@@ -84,6 +90,7 @@ class SeatManager:
         self._inbox: deque[Told] = deque()
         self._settled: deque[Settle] = deque()
         self._work = asyncio.Event()
+        self._unsaid: deque[tuple[Told, bytes, Rejected | None]] = deque()
         self._checkouts = OpenCheckouts(settings.checkout_answer_s)
         self._batch_log = BatchLog(claim)
         self._stalled_since: float | None = None
@@ -159,8 +166,11 @@ class SeatManager:
                 await self._turn(Turn(told, settled))
                 told = []
                 self._announce_status()
+                if not self._inbox:
+                    self._say(len(self._unsaid))
         finally:
             self._is_stopping = True
+            self._say(len(self._unsaid))
             for one in (*told, *self._inbox, *self._checkouts.give_up()):
                 refuse(one, Code.TRY_AGAIN)
             self._inbox.clear()
@@ -214,7 +224,11 @@ class SeatManager:
             decided = decide_turn(turn, self.seating, self.now_ms())
             batch = batch_of(decided, self.claim, self.seating, turn.cleared)
             is_needed = batch.writes or batch.lookups
-            outcome = await self._commit(batch) if is_needed else Committed(batch.revision)
+            if is_needed:
+                outcome = await self._commit_and_say(batch)
+            else:
+                outcome = Committed(batch.revision)
+                self._say(len(self._unsaid))
             turn.cleared.update(batch.lookups)
             if isinstance(outcome, Committed):
                 self._make_true(decided, batch, self._batch_log.ids_for_patch(told))
@@ -226,6 +240,18 @@ class SeatManager:
             elif isinstance(outcome, SeatsBusy):
                 turn.busy |= outcome.seats
                 self._not_before = self._loop.time() + self._settings.retry_first_s
+
+    async def _commit_and_say(self, batch: Batch) -> Outcome:
+        if not self._unsaid:
+            return await self._commit(batch)
+        commit = asyncio.create_task(self._commit(batch), name=f"commit {self.claim.event_id}")
+        try:
+            while self._unsaid:
+                await asyncio.sleep(0)
+                self._say(ANSWERS_PER_ROUND)
+            return await commit
+        finally:
+            commit.cancel()
 
     async def _commit(self, batch: Batch) -> Outcome:
         """Send the batch, the same one again, until its outcome is known."""
@@ -276,17 +302,22 @@ class SeatManager:
 
     def _answer(self, told: Told, verdict: Verdict) -> None:
         if isinstance(verdict, Refuse):
-            told.reply(encode(verdict.rejected), verdict.rejected)
+            self._unsaid.append((told, encode(verdict.rejected), verdict.rejected))
         elif isinstance(verdict, Await):
             self._checkouts.add(verdict.order_id, told, self._loop.time())
         elif verdict.frame is not None:
-            told.reply(verdict.frame, None)
+            self._unsaid.append((told, verdict.frame, None))
         else:
             assert isinstance(verdict, Accept)
             for change in verdict.changes:
                 if isinstance(change, OrderMoved):
                     self._checkouts.add(change.order.order_id, told, self._loop.time())
                     self._ports.payments.collect(self.claim.event_id, change.order)
+
+    def _say(self, answers_max: int) -> None:
+        for _ in range(min(answers_max, len(self._unsaid))):
+            told, frame, refusal = self._unsaid.popleft()
+            told.reply(frame, refusal)
 
     def _is_stalled(self) -> bool:
         since = self._stalled_since

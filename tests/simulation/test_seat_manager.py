@@ -48,6 +48,41 @@ async def test_what_comes_while_a_batch_is_written_goes_with_the_next_one() -> N
 
 
 @scene
+async def test_the_answers_of_a_batch_are_given_while_the_next_one_is_written() -> None:
+    node = SceneNode(new_database(), "n1", batch_commands_max=2)
+    node.store.script = ["", "gate"]
+    first = [node.hold("ada", 0), node.hold("bob", 1)]
+    later = [node.hold("cyd", 2), node.hold("dan", 3)]
+    await settle_down()
+    assert len(node.store.sent) == 2
+    assert [one.code for one in first] == ["accepted", "accepted"]
+    assert [one.frames for one in later] == [[], []]
+    node.store.gate.set()
+    await settle_down()
+    assert [one.code for one in later] == ["accepted", "accepted"]
+
+
+@pytest.mark.parametrize("end", ["the lease runs out", "the next batch cannot be decided"])
+def test_a_committed_batch_is_answered_even_if_the_manager_ends_with_the_next_one(end: str) -> None:
+    @scene
+    async def play() -> None:
+        node = SceneNode(new_database(), "n1", batch_commands_max=1)
+        node.store.script = ["gate"]
+        first, second = node.hold("ada", 0), node.hold("bob", 1)
+        await settle_down()
+        (manager,) = node.supervisor.managers
+        if end == "the lease runs out":
+            node.lease.has_run_out = True
+        else:
+            del manager.seating.terms
+        node.store.gate.set()
+        await settle_down()
+        assert (first.code, second.code) == ("accepted", "try_again")
+
+    play()
+
+
+@scene
 async def test_a_full_inbox_is_answered_at_once() -> None:
     node = SceneNode(new_database(), "n1", inbox_commands_max=2, batch_commands_max=2)
     node.store.script = ["gate"]
