@@ -104,17 +104,24 @@ def news_of(
     """
     holds: dict[str, PersonalNews] = {}
     orders: list[PersonalNews] = []
+
+    def tell(accept: Accept, reason: HoldReason, origin: object | None) -> None:
+        for change in accept.changes:
+            if isinstance(change, HoldMoved):
+                holds[change.customer] = _hold_news(change, seating, reason, origin)
+            elif isinstance(change, OrderMoved) and change.order.status is OrderStatus.CANCELLED:
+                orders.append(_order_news(change.order, origin))
+
     for ended in decided.by_clock:
-        holds |= _hold_news(ended, seating, HoldReason.EXPIRED, None)
+        tell(ended, HoldReason.EXPIRED, None)
     for settled, accept in decided.by_provider:
         order, origin = decided.draft.orders[settled.order_id], origins.get(settled.order_id)
         if order.status is not OrderStatus.PAYMENT_FAILED:
-            holds |= _hold_news(accept, seating, HoldReason.SOLD, origin)
+            tell(accept, HoldReason.SOLD, origin)
         orders.append(_order_news(order, origin))
     for told, verdict in decided.by_customers:
         if isinstance(verdict, Accept):
-            holds |= _hold_news(verdict, seating, HoldReason.COMMAND, told.origin)
-            orders += _cancel_news(verdict, told.origin)
+            tell(verdict, HoldReason.COMMAND, told.origin)
     seats = {write.index: int(write.to_state) for write in batch.seats if write.from_state != write.to_state}
     return News(seating.revision, seats, (*holds.values(), *orders), correlation_ids)
 
@@ -139,21 +146,10 @@ def _remember(draft: Draft, entry: Entry) -> None:
         draft.answers[entry.customer, entry.command_id] = Remembered(entry.content_hash, entry.frame)
 
 
-def _hold_news(
-    accept: Accept, seating: Seating, reason: HoldReason, origin: object | None
-) -> dict[str, PersonalNews]:
-    news = {}
-    for change in accept.changes:
-        if isinstance(change, HoldMoved):
-            hold = shown(seating, change.hold)
-            now = HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, reason)
-            news[change.customer] = PersonalNews(change.customer, now, origin)
-    return news
-
-
-def _cancel_news(accept: Accept, origin: object | None) -> list[PersonalNews]:
-    moved = (change.order for change in accept.changes if isinstance(change, OrderMoved))
-    return [_order_news(order, origin) for order in moved if order.status is OrderStatus.CANCELLED]
+def _hold_news(moved: HoldMoved, seating: Seating, reason: HoldReason, origin: object | None) -> PersonalNews:
+    hold = shown(seating, moved.hold)
+    now = HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, reason)
+    return PersonalNews(moved.customer, now, origin)
 
 
 def _order_news(order: Order, origin: object | None) -> PersonalNews:
