@@ -31,7 +31,7 @@ OTHER_REQUEST = (422, "This Idempotency-Key was used for another request", "key_
 STILL_RUNNING = (409, "The request with this Idempotency-Key is still running", "key_running")
 
 ANSWER_S = 0.25
-"""How long these checkouts wait for the provider."""
+"""How long checkouts wait for the provider where they are impatient."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,13 +43,18 @@ async def the_till() -> Till:
 async def shop(
     shared_database: PostgresAddress, redis_server: RedisAddress, the_till: Till
 ) -> AsyncIterator[Usher]:
-    """A server with our own provider that answers a slow checkout early."""
+    """A server with our own provider."""
     with pytest.MonkeyPatch.context() as patched:
-        settings = SupervisorSettings(manager=ManagerSettings(checkout_answer_s=ANSWER_S))
-        patched.setattr("server.app.SupervisorSettings", lambda: settings)
         patched.setattr("server.payments.worker.RETRY_FIRST_S", 0.02)
         async with running(shared_database, redis_server, the_till) as server:
             yield server
+
+
+@pytest.fixture
+def impatient(shop: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The events that are loaded from now on answer a slow checkout early."""
+    settings = SupervisorSettings(manager=ManagerSettings(checkout_answer_s=ANSWER_S))
+    monkeypatch.setattr(shop.parts.supervisor, "_settings", settings)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -250,7 +255,7 @@ async def test_a_fault_of_a_provider_leaves_no_order_pending_for_ever(
     assert "a fault of the provider's code" in caplog.text
 
 
-async def test_a_slow_provider(shop: Usher, till: Till) -> None:
+async def test_a_slow_provider(impatient: None, shop: Usher, till: Till) -> None:
     event_id, ada = await holding(shop, 0)
     till.is_open.clear()
     reply = await shop.buy(ada, key="slow")
@@ -281,7 +286,7 @@ async def test_a_slow_provider(shop: Usher, till: Till) -> None:
     assert till.ledger == {order["id"]: 350_00}
 
 
-async def test_a_hold_in_payment_does_not_run_out(shop: Usher, till: Till) -> None:
+async def test_a_hold_in_payment_does_not_run_out(impatient: None, shop: Usher, till: Till) -> None:
     event_id, ada = await holding(shop, 0)
     till.is_open.clear()
     assert (await shop.buy(ada)).status == 503
@@ -301,7 +306,9 @@ async def test_a_hold_in_payment_does_not_run_out(shop: Usher, till: Till) -> No
     assert (await shop.seat_states(event_id))[0] == 2
 
 
-async def test_a_hold_that_outlived_its_time_in_payment_ends_with_the_decline(shop: Usher, till: Till) -> None:
+async def test_a_hold_that_outlived_its_time_in_payment_ends_with_the_decline(
+    impatient: None, shop: Usher, till: Till
+) -> None:
     event_id, ada = await holding(shop, 0)
     till.is_open.clear()
     assert (await shop.buy(ada, "decline")).status == 503
@@ -315,7 +322,9 @@ async def test_a_hold_that_outlived_its_time_in_payment_ends_with_the_decline(sh
     assert (await shop.buy(ada)).refusal == RAN_OUT
 
 
-async def test_the_socket_answers_pending_and_tells_the_end(shop: Usher, till: Till) -> None:
+async def test_the_socket_answers_pending_and_tells_the_end(
+    impatient: None, shop: Usher, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
     event_id, ada = await shop.event(), await shop.customer()
     loop = asyncio.get_running_loop()
     async with shop.socket(event_id, ada) as socket:
@@ -325,7 +334,9 @@ async def test_the_socket_answers_pending_and_tells_the_end(shop: Usher, till: T
         pending = await socket.ask("checkout", "pay", payment_method="card")
         assert loop.time() - began >= ANSWER_S
         assert pending["order"]["status"] == "pending"
-        # The same command waits for the same order.
+        # The same command waits for the same order, and be it for an hour.
+        (manager,) = [one for one in shop.parts.supervisor.managers if one.claim.event_id == event_id]
+        monkeypatch.setattr(manager._checkouts, "_answer_s", 3_600.0)
         since = len(socket.frames)
         await socket.send(type="checkout", id="pay", payment_method="card")
         await socket.settled()
@@ -342,7 +353,7 @@ async def test_the_socket_answers_pending_and_tells_the_end(shop: Usher, till: T
     assert till.ledger == {pending["order"]["order_id"]: 350_00}
 
 
-async def test_the_end_of_a_pending_order_comes_as_order(shop: Usher, till: Till) -> None:
+async def test_the_end_of_a_pending_order_comes_as_order(impatient: None, shop: Usher, till: Till) -> None:
     for method, status in (("card", "completed"), ("decline", "payment_failed")):
         event_id, ada = await shop.event(), await shop.customer()
         async with shop.socket(event_id, ada) as socket:
