@@ -105,7 +105,7 @@ class EventSocket(WSListener):
         query = "" if ticket is None else f"?ticket={ticket}"
         url = f"{self._rest.url}/ws/events/{self._event_id}{query}".replace("http", "ws", 1)
         try:
-            await ws_connect(
+            _, listener = await ws_connect(
                 lambda: self,
                 url,
                 extra_headers={"Sec-WebSocket-Protocol": SUBPROTOCOL},
@@ -118,6 +118,8 @@ class EventSocket(WSListener):
             raise kind(f"the handshake was answered with {status}") from problem
         except (WSError, OSError, TimeoutError) as problem:
             raise ServerAway(f"no socket: {type(problem).__name__} {problem}") from problem
+        if listener is not self:  # so `ws_connect` returns when the connection is lost amid the handshake
+            raise ServerAway("the socket was lost during the handshake")
         return self
 
     async def __aexit__(

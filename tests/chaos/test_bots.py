@@ -5,6 +5,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,18 @@ Script = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 
 @asynccontextmanager
-async def talking_to(*scripts: Script, **how: Any) -> AsyncIterator[tuple[SteadySocket, AnswerLog]]:
-    """A bot whose connections are served by these scripts, one after the other."""
-    line = iter(scripts)
+async def talking_to(*scripts: Script, lost: int = 0, **how: Any) -> AsyncIterator[tuple[SteadySocket, AnswerLog]]:
+    """A bot whose connections are served by these scripts, one after the other, after `lost` amid the handshake."""
+    line, handshakes = iter(scripts), count()
 
     async def ticket(_request: web.Request) -> web.Response:
         return web.json_response({"success": True, "data": {"ticket": "t", "expires_at": ""}})
 
-    async def talk(request: web.Request) -> web.WebSocketResponse:
+    async def talk(request: web.Request) -> web.StreamResponse:
+        if next(handshakes) < lost:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         ws = web.WebSocketResponse(protocols=("usher.v1",))
         await ws.prepare(request)
         await ws.send_str(encode(Welcome(1, "test", "e", 4, "/map", 0, None)).decode())
@@ -107,6 +112,16 @@ async def test_what_was_not_answered_is_sent_again_with_its_id() -> None:
         assert isinstance(await socket.ask(HOLD), Accepted)
     assert ids == ["mine", "mine"]
     assert (log.sent_again, log.accepted, socket.close_codes[1012]) == (2, 1, 1)
+
+
+async def test_a_connection_that_is_lost_amid_the_handshake_is_made_again() -> None:
+    async def serves(ws: web.WebSocketResponse) -> None:
+        await opened(ws)
+        await accepting(ws)
+        await ws.receive()
+
+    async with talking_to(serves, lost=2, patience_s=10.0) as (socket, _):
+        assert isinstance(await socket.ask(HOLD), Accepted)
 
 
 async def test_a_refusal_is_an_answer() -> None:
