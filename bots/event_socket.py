@@ -8,11 +8,12 @@ import contextlib
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar, get_args
+from typing import Any, Self, TypeVar
 
 import msgspec
 from picows import WSError, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
 
+from bots.decoding import decoded
 from bots.rest import BotError, Diverged, Rest, ServerAway
 from bots.watched_map import MapCheck, Outcome, Pictures, WatchedMap, WrongMap
 from protocol.inbound import Command, Open
@@ -22,18 +23,16 @@ from protocol.outbound import (
     Heartbeat,
     HoldNow,
     HoldReason,
-    Outbound,
     Patch,
     Rejected,
     Resync,
     Snapshot,
     Welcome,
-    decode,
 )
 
 ANSWER_S = 30.0
-AT_REST_S = 2.0
-"""No patch is folded for so long."""
+QUIET_S = 1.0
+"""Who compares maps waits for so long for the patch that makes them one position."""
 HANDSHAKE_S = 30.0
 CLOSE_S = 0.5
 FRAME_BYTES_MAX = 16 * 1024 * 1024
@@ -164,21 +163,40 @@ class EventSocket(WSListener):
 
         Raises:
             BotError: they differ.
-            ServerAway: the socket broke off.
+            ServerAway: the socket broke off, or what was asked for did not come.
         """
         try:
-            while True:
-                self._check_asked = self._promise()
-                self._send(Open())
-                check = await self._kept(self._check_asked, ANSWER_S)
-                while self._check is check:
-                    self._heard.clear()
-                    if check.is_done(at_rest=not await self._hears_something()):
-                        return
+            async with asyncio.timeout(ANSWER_S):
+                while not await self._is_checked():
+                    pass
+        except TimeoutError:
+            raise ServerAway(f"no map to compare in {ANSWER_S} s") from None
         except WrongMap as problem:
             raise Diverged(str(problem)) from problem
         finally:
             self._check = self._check_asked = None
+
+    async def _is_checked(self) -> bool:
+        """Compare with one snapshot; False: a resync has come between."""
+        self._check_asked = self._promise()
+        self._send(Open())
+        check = await self._kept(self._check_asked, ANSWER_S)
+        while self._check is check:
+            self._heard.clear()
+            if check.is_done():
+                return True
+            await self._hear_something()
+        return False
+
+    async def _hear_something(self) -> None:
+        """Wait for a patch; where none comes, ask for one that ends at the current state."""
+        if self.closed.is_set():
+            raise ServerAway("the socket was closed")
+        try:
+            async with asyncio.timeout(QUIET_S):
+                await self._heard.wait()
+        except TimeoutError:
+            self._send_open()
 
     async def hold_now(self) -> HoldNow:
         """Ask what this customer holds, once it watches. Raises BotError or ServerAway."""
@@ -189,17 +207,6 @@ class EventSocket(WSListener):
     def cut(self) -> None:
         """Break the connection off without a word."""
         self._transport.disconnect(graceful=False)
-
-    async def _hears_something(self) -> bool:
-        if self._check is not None and self._check.is_done():
-            return True
-        if self.closed.is_set():
-            raise ServerAway("the socket was closed")
-        try:
-            async with asyncio.timeout(AT_REST_S):
-                return await self._heard.wait()
-        except TimeoutError:
-            return False
 
     def _promise(self) -> asyncio.Future[Any]:
         """Something that the reader brings, or its end."""
@@ -270,7 +277,7 @@ class EventSocket(WSListener):
         if self._check is None and self.map.take_known(frame):
             self._now_there()
         else:
-            self._take(_decoded(frame), frame)
+            self._take(decoded(frame), frame)
 
     def _take(self, message: object, frame: bytes) -> None:
         if isinstance(message, Answer):
@@ -337,25 +344,3 @@ class EventSocket(WSListener):
             self._opened.set_result(None)
         if self._on_change is not None:
             self._on_change()
-
-
-class _Head(msgspec.Struct):
-    type: str
-
-
-_head_decoder = msgspec.json.Decoder(_Head)
-_KNOWN = {kind.__struct_config__.tag for kind in get_args(Outbound)}
-
-
-def _decoded(frame: bytes) -> object:
-    """The message in a frame; None: of a type that this client does not know, which it ignores.
-
-    Raises:
-        msgspec.DecodeError: the protocol does not allow this frame.
-    """
-    try:
-        return decode(frame)
-    except msgspec.ValidationError:
-        if _head_decoder.decode(frame).type in _KNOWN:
-            raise
-        return None

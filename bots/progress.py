@@ -45,6 +45,7 @@ class View:
         self._total_s = total_s
         self._recent: deque[Progress] = deque()
         self._line_at_s = 0.0
+        self._told: set[str] = set()
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> "View":
@@ -57,10 +58,14 @@ class View:
             self._live.stop()
 
     def show(self, progress: Progress) -> None:
-        """Show how it is."""
+        """Show how it is; tell of each broken promise once."""
         self._recent.append(progress)
         while progress.at_s - self._recent[0].at_s > NOW_S and len(self._recent) > 2:
             self._recent.popleft()
+        for text in progress.tally.texts:
+            if text not in self._told:
+                self._told.add(text)
+                self._console.print(f"[bold red]broken:[/] {escape(text)}", soft_wrap=True)
         if self._live is not None:
             self._live.update(self._table(progress), refresh=True)
         elif progress.at_s >= self._line_at_s:

@@ -161,14 +161,14 @@ class MapCheck:
         if self._fresh.take(patch) is Outcome.REOPEN:
             raise WrongMap(f"after the snapshot of revision {self._fresh.revision}, a patch from {patch.base}")
 
-    def is_done(self, *, at_rest: bool = False) -> bool:
-        """Have both met? `at_rest`: no patch is to come, so they must be equal wherever they are.
+    def is_done(self) -> bool:
+        """Have both met?
 
         Raises:
             WrongMap: they have met and are not equal.
         """
         watched, fresh = self._watched, self._fresh
-        if not at_rest and (watched.epoch, watched.revision) != (fresh.epoch, fresh.revision):
+        if (watched.epoch, watched.revision) != (fresh.epoch, fresh.revision):
             return False
         wrong = [seat for seat, state in enumerate(fresh.states) if watched.states[seat] != state]
         if wrong:

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 
 from bots import steady_socket
 from bots.answer_log import AnswerLog
-from bots.rest import BotError, Rest
+from bots.rest import BotError, Diverged, Rest
 from bots.steady_socket import SteadySocket
 from protocol.codes import Code
 from protocol.inbound import HoldSeats
@@ -201,4 +201,28 @@ async def test_a_map_that_is_not_the_snapshot_is_noticed() -> None:
     async with talking_to(shows_another) as (socket, _):
         await socket.opened()
         with pytest.raises(BotError, match="1 seats are not as in the snapshot"):
+            await socket.check_map()
+
+
+@pytest.mark.parametrize("hides", [b"", b"\1"], ids=["sound", "hiding a seat"])
+async def test_where_no_patch_comes_maps_are_compared_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, hides: bytes
+) -> None:
+    """A batch without seats is followed by no patch: the bot asks for one that ends where the snapshot is."""
+    monkeypatch.setattr("bots.event_socket.QUIET_S", 0.01)
+
+    async def is_quiet(ws: web.WebSocketResponse) -> None:
+        await opened(ws)
+        assert (await ws.receive_json()) == {"type": "open"}
+        await ws.send_str(snapshot(2, hides + bytes(4 - len(hides))))
+        assert (await ws.receive_json()) == {"type": "open", "epoch": "e", "revision": 1}
+        await ws.send_str(encode(Patch("e", 1, 2)).decode())
+        await ws.receive()
+
+    async with talking_to(is_quiet) as (socket, _):
+        await socket.opened()
+        if not hides:
+            await socket.check_map()
+            return
+        with pytest.raises(Diverged, match="1 seats are not as in the snapshot"):
             await socket.check_map()

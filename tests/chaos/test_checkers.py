@@ -210,12 +210,6 @@ def test_a_gap_after_a_snapshot_is_found() -> None:
         check.take(Patch("e", 6, 7, sold=(2,)))
 
 
-def test_at_rest_maps_are_equal_wherever_they_are() -> None:
-    assert MapCheck(_map(), _snapshot(6, b"\0\0\1\0")).is_done(at_rest=True)
-    with pytest.raises(WrongMap):
-        MapCheck(_map(), _snapshot(6, b"\0\0\0\0")).is_done(at_rest=True)
-
-
 def test_bots_that_are_sent_the_same_share_one_map() -> None:
     pictures = Pictures()
     first, second = WatchedMap(4, pictures), WatchedMap(4, pictures)

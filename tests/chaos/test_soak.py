@@ -1,0 +1,184 @@
+"""`usher soak`: what it is asked for, how it ends, and that whatever is wrong ends with exit status 1."""
+
+import argparse
+import asyncio
+import io
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped] # (has no types)
+import pytest
+from rich.console import Console
+
+from bots import soak
+from bots.crew import hired
+from bots.rest import BotError
+from bots.sale import Terms
+from bots.soak import BROKEN, INTERRUPTED, MISUSED, add_arguments, run_soak
+from bots.work import Job
+from server.audit import audit
+from server.database import connected
+from server.engines import PostgresAddress
+from tests.chaos.processes import ROOT
+from tests.server.parts import Usher, own, until
+
+__all__ = ["own"]
+
+QUIET = Console(file=io.StringIO())
+LONG_S = 60.0
+
+
+async def test_a_process_of_bots_that_ends_is_told(tmp_path: Path) -> None:
+    job = Job("http://nobody", Terms("e", 1, 1, [0], 1, 1.0), [], [], 0, 1, 1, 1.0, str(tmp_path / "no" / "file"))
+    async with hired([job], tmp_path) as crew:
+        with pytest.raises(BotError, match="No such file"):
+            await crew.arrive()
+
+
+def options(*arguments: str) -> argparse.Namespace:
+    """What `usher soak` would be told."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--url", "ftp://x"],
+        ["--url", "127.0.0.1:3001"],
+        ["--bots", "0"],
+        ["--bots", "many"],
+        ["--behaviour", "x"],
+        ["--mix", "x"],
+        ["--mix", "quiet", "--behaviour", "shop"],
+    ],
+)
+def test_options_that_are_none_are_a_misuse(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        options(*arguments)
+    assert ended.value.code == MISUSED
+
+
+async def test_a_soak_that_makes_no_sense_is_a_misuse(own: Usher, unused_tcp_port: int, tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{unused_tcp_port}"
+    (tmp_path / "file").touch()
+    for arguments in (
+        ("--url", own.url),
+        ("--url", own.url, "--event", "nothing"),
+        ("--url", own.url, "--event", await own.event(stage="cancelled")),
+        ("--url", nobody, "--event", "e"),
+        ("--pace", "5"),
+        ("--bots", "2", "--processes", "3"),
+        ("--answers", str(tmp_path / "file")),
+    ):
+        assert await run_soak(options(*arguments), QUIET) == MISUSED, arguments
+
+
+@dataclass
+class Borrowed:
+    """The server of a test in the place of one that is started for the purpose. `finds` is what its audit finds."""
+
+    url: str
+    database: PostgresAddress
+    finds: list[str]
+    audited: list[Path] = field(default_factory=list)
+
+    async def audit(self, answers: Sequence[Path]) -> list[str]:
+        self.audited += answers
+        return self.finds
+
+
+@pytest.fixture
+def borrowed(own: Usher, database_address: PostgresAddress, monkeypatch: pytest.MonkeyPatch) -> Borrowed:
+    server = Borrowed(own.url, database_address, [])
+
+    @asynccontextmanager
+    async def lent() -> AsyncIterator[Borrowed]:
+        yield server
+
+    monkeypatch.setattr(soak, "own_server", lent)
+    return server
+
+
+SHORT = ("--bots", "3", "--duration", "1", "--seats", "100")
+
+
+async def test_a_finding_of_the_audit_ends_with_one(borrowed: Borrowed, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.json"
+    assert await run_soak(options(*SHORT, "--json", str(summary)), QUIET) == 0
+    assert [path.name for path in borrowed.audited] == ["answers-1.jsonl"]
+    borrowed.finds = ["a seat was sold twice"]
+    assert await run_soak(options(*SHORT, "--json", str(summary)), QUIET) == BROKEN
+    assert json.loads(summary.read_bytes())["broken"] == ["a seat was sold twice"]
+
+
+async def test_too_much_time_ends_with_one_and_leaves_nobody(borrowed: Borrowed) -> None:
+    said = io.StringIO()
+    assert await run_soak(options(*SHORT, "--duration", "60", "--timeout", "2"), Console(file=said)) == BROKEN
+    assert "not at the end after 2 s" in said.getvalue()
+    assert not [one for one in psutil.Process().children() if "bots.worker" in one.cmdline()]
+    assert borrowed.audited == []
+
+
+async def test_what_bots_see_ends_with_one(borrowed: Borrowed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.rehearsal.hidden", lambda *_: ["3 seats were bought and are not shown as sold"])
+    said = io.StringIO()
+    assert await run_soak(options(*SHORT), Console(file=said, width=200)) == BROKEN
+    assert "3 seats were bought and are not shown as sold" in said.getvalue()
+
+
+async def test_an_interrupted_soak_leaves_answers_that_can_be_audited(
+    own: Usher, database_address: PostgresAddress, tmp_path: Path
+) -> None:
+    event_id = await own.event()
+    sale = ("--url", own.url, "--event", event_id, "--behaviour", "shop", "--answers", str(tmp_path))
+    process = await started(*sale, "--bots", "3", "--duration", "60")
+    assert process.stderr is not None
+    while b"commands/s" not in await process.stderr.readline():
+        pass
+    await until_sold(own)
+    process.send_signal(signal.SIGINT)
+    _, said = await process.communicate()
+    assert (process.returncode, b"interrupted" in said) == (INTERRUPTED, True)
+    async with connected(database_address) as connection:
+        report = await audit(connection, [tmp_path / "answers-1.jsonl"])
+    assert report.findings == []
+    assert report.looked_at["accepted_answers"] > 0
+
+
+async def test_a_soak_on_its_own_server(tmp_path: Path) -> None:
+    """The command as people use it: it starts a server, processes of bots, audits, and stops them all."""
+    file = tmp_path / "summary.json"
+    size = ("--bots", "40", "--processes", "2", "--duration", "3", "--seats", "1000")
+    process = await started(*size, "--json", str(file), "--answers", str(tmp_path))
+    _, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    summary = json.loads(file.read_bytes())
+    assert (summary["broken"], summary["divergences"], summary["is_audited"]) == ([], 0, True)
+    assert (summary["processes"], sum(summary["bots"].values()), summary["seats"]) == (2, 40, 1_000)
+    assert len(summary["bots"]) == 6
+    assert summary["commands"] > 10
+    assert summary["server_memory_mb"]["peak"] > 0
+    assert sorted(path.name for path in tmp_path.glob("answers-*")) == ["answers-1.jsonl", "answers-2.jsonl"]
+
+
+async def started(*arguments: str) -> asyncio.subprocess.Process:
+    """`usher soak`, a process of its own."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "soak", *arguments), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+
+
+async def until_sold(usher: Usher) -> None:
+    """Wait until a ticket is sold."""
+
+    async def is_sold() -> bool:
+        return bool(await usher.database.fetchval("SELECT EXISTS (SELECT FROM ticket)"))
+
+    await until(is_sold, LONG_S)
