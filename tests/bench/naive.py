@@ -117,8 +117,8 @@ class Naive:
         await ws.send_str(encode(Welcome(1, "naive", event_id, show.seat_count, "", 0, None)).decode())
         try:
             async for frame in ws:
-                if frame.type is not WSMsgType.TEXT:
-                    break
+                if frame.type is not WSMsgType.TEXT or request.transport is None:
+                    break  # what was sent before a connection broke off is not worked off
                 command = read_command(frame.data)
                 if isinstance(command, Open):
                     await ws.send_str(await self._snapshot(event_id))

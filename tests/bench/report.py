@@ -122,7 +122,8 @@ def make(results_file: Path, page: Path) -> list[str]:
     write(results, folder / "results.json")
     for name, chart in charts_of(results.rows).items():
         (folder / name).write_text(chart)
-    return unexplained(text, results.rows)
+    quick = ["this was a quick run: its figures are not to be quoted"] if results.is_quick else []
+    return quick + unexplained(text, results.rows)
 
 
 def main() -> None:

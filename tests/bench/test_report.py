@@ -64,9 +64,14 @@ def test_the_page_has_the_figures_and_what_people_wrote(results: Results) -> Non
     assert page_of(page, results) == page
 
 
-def test_a_quick_run_says_so(results: Results) -> None:
+def test_a_quick_run_says_so(results: Results, tmp_path: Path) -> None:
     results.is_quick = True
     assert "too short to be quoted" in page_of(PAGE_TEXT, results)
+    page, run = tmp_path / "performance.md", tmp_path / "results.json"
+    page.write_text(PAGE_TEXT)
+    (tmp_path / "performance").mkdir()
+    write(results, run)
+    assert "quick run" in make(run, page)[0]
 
 
 def test_a_page_without_its_marks_is_no_page(results: Results) -> None:
