@@ -28,7 +28,7 @@ from server.settings import Settings, SettingsError
 from server.telemetry import logs
 
 INTERRUPTED = 130
-GARBAGE_THRESHOLDS = 50_000, 50, 50
+GARBAGE_THRESHOLDS = 20_000, 10, 5
 """A batch leaves thousands of small objects behind, hardly any in cycles: with the defaults of Python a fifth of
 all work was looking for cycles among them (decision 14)."""
 
