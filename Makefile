@@ -63,7 +63,7 @@ docs: setup ## write docs/protocol.md, its JSON Schema and AsyncAPI anew, from p
 sim: setup ## run the seeded storms: the seed given (SEED=42), or those of the tests
 	USHER_SIM_SEED=$(SEED) $(BIN)/python -m pytest tests/simulation $(ARGS)
 
-soak: setup ## let bots sell an event out, on a server of their own or a running one (ARGS=…)
+soak: setup ## rehearse an on-sale: 1,000 bots, a minute (ARGS="--bots 1000 --duration 600 --url … --event …")
 	@exec $(BIN)/python -m server soak $(ARGS)
 
 bench: setup ## measure how fast it is, beside yardsticks; wants a quiet machine (ARGS="--quick --only B1,B3")

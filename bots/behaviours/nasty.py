@@ -21,6 +21,8 @@ FLOOD_COMMANDS = 2_000
 UNREAD_BYTES, OPENS_MAX = 3_000_000, 2_000
 PROBE_S = 0.5
 
+_AWAY = {CloseCode.GOING_AWAY, CloseCode.RESTARTING, None}
+"""How any connection may end: the server stops, or is gone."""
 _BROKEN = {CloseCode.BROKEN_FRAME}
 _NO_TEXT = {CloseCode.BAD_TEXT, CloseCode.NOT_UNDERSTOOD}
 _STRANGE = {CloseCode.NOT_UNDERSTOOD}
@@ -54,8 +56,8 @@ async def _do(bot: Bot, deed: Deed) -> None:
     try:
         async with asyncio.timeout(END_S):
             bot.sale.tally.ended(await deed(bot))
-    except ServerAway as problem:
-        bot.sale.tally.ended(str(problem))
+    except ServerAway:
+        bot.sale.tally.ended("not served")
     except TimeoutError:
         bot.sale.tally.broke(f"{deed.__name__.strip('_')}: the server had not ended it after {END_S:.0f} s")
 
@@ -66,7 +68,7 @@ async def _garbage(bot: Bot) -> str:
         await raw.shake_hands(bot.sale.terms.event_id)
         raw.send(OPEN + garbage)
         code = await raw.read_to_end()
-    if code not in codes:
+    if code not in codes | _AWAY:
         allowed = ", ".join(str(int(one)) for one in sorted(codes))
         bot.sale.tally.broke(f"{name} was closed with {code}, not with {allowed}")
     return f"{name}: closed with {code}"
@@ -109,7 +111,7 @@ async def _flood(bot: Bot) -> str:
         bot.sale.tally.broke("a hold of a seat that is not there was accepted")
     if heard:
         return "flood: all refused"
-    if code not in (None, CloseCode.TOO_MUCH, CloseCode.TOO_SLOW):
+    if code not in {CloseCode.TOO_MUCH, CloseCode.TOO_SLOW} | _AWAY:
         bot.sale.tally.broke(f"a flood was closed with {code}")
     return f"flood: closed with {code}"
 

@@ -226,10 +226,10 @@ async def test_a_hold_that_the_server_forgets_is_a_broken_promise(hall: Hall) ->
 async def test_garbage_that_is_closed_in_another_way_is_a_broken_promise(hall: Hall) -> None:
     """Negative control."""
     real = Outbox.close
-    hall.monkeypatch.setattr(Outbox, "close", lambda outbox, _code: real(outbox, CloseCode.GOING_AWAY))
+    hall.monkeypatch.setattr(Outbox, "close", lambda outbox, _code: real(outbox, CloseCode.TOO_SLOW))
     hall.hurry(PAUSE_S=0.01)
     tally = await hall.after("nasty", lambda seen: seen.broken > 0)
-    assert "was closed with 1001, not with 4400" in tally.texts[0]
+    assert "was closed with 4408, not with" in tally.texts[0]
 
 
 async def test_garbage_that_is_let_pass_is_a_broken_promise(hall: Hall) -> None:
