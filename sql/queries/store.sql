@@ -90,4 +90,7 @@ SELECT * FROM commit_batch_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
 -- Which of these commands were accepted before. $1 event, $2 customers, $3 command ids.
 SELECT j.customer_id, j.command_id, j.content_hash, j.answer
   FROM unnest($2::uuid[], $3::text[]) AS l(customer_id, command_id)
-  JOIN journal j ON j.event_id = $1 AND j.customer_id = l.customer_id AND j.command_id = l.command_id;
+ CROSS JOIN LATERAL (
+       SELECT * FROM journal
+        WHERE event_id = $1 AND customer_id = l.customer_id AND command_id = l.command_id
+        LIMIT 1) j;  -- see commit_batch_v2
