@@ -86,8 +86,7 @@ class Bot:
                     self.has_been_compared = True
                 self._map = socket.map.parted()
             finally:
-                self.sale.tally.resumes += socket.resumes
-                self.sale.tally.resumed_by_patches += socket.resumes_by_patches
+                self._count_resumes(socket)
                 self.sale.tally.connected -= self._socket is not None
                 self._socket = None
 
@@ -111,6 +110,7 @@ class Bot:
         """Compare the map with a snapshot. Raises BotError when they differ."""
         await self.socket.check_map()
         self.sale.tally.maps_compared += 1
+        self._count_resumes(self.socket)
 
     async def thinks(self, mean_s: float) -> bool:
         """Wait for a while, shorter or longer than this, but no longer than the sale. Does it go on?"""
@@ -228,6 +228,11 @@ class Bot:
         has = len(account.held) + len(account.bought)
         if has > self.sale.terms.limit:
             tally.broke(f"{self.customer.name} has {has} seats, {self.sale.terms.limit} are allowed")
+
+    def _count_resumes(self, socket: SteadySocket) -> None:
+        self.sale.tally.resumes += socket.resumes
+        self.sale.tally.resumed_by_patches += socket.resumes_by_patches
+        socket.resumes = socket.resumes_by_patches = 0
 
     async def _compare_hold(self) -> None:
         """Does the server say that this customer holds what it was told that it holds?"""
