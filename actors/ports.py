@@ -157,7 +157,10 @@ class PersonalNews(Struct, frozen=True):
 
 
 class News(Struct, frozen=True):
-    """What one committed batch changed, for those who watch. `correlation_ids` are for the log alone."""
+    """What one committed batch changed: `seats` for all who watch, `personal` for single customers.
+
+    `correlation_ids` are for the log alone.
+    """
 
     revision: int
     seats: dict[int, int]
@@ -172,7 +175,10 @@ class Audience(Protocol):
         """The event was loaded at this position; the news that follow build on it."""
 
     def publish(self, event_id: str, news: News) -> None:
-        """Tell everybody, in the order of the calls."""
+        """Tell everybody of the seats, in the order of the calls."""
+
+    def tell(self, event_id: str, personal: PersonalNews) -> None:
+        """Tell one customer, in the order of the calls and of the answers to commands."""
 
     def announce(self, event_id: str, message: Outbound) -> None:
         """Send one message to everybody, encoded once."""

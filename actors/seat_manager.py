@@ -39,6 +39,7 @@ from actors.ports import (
     Outcome,
     OwnershipLost,
     Payments,
+    PersonalNews,
     SeatsBusy,
     Store,
     StoreUnavailable,
@@ -90,7 +91,7 @@ class SeatManager:
         self._inbox: deque[Told] = deque()
         self._settled: deque[Settle] = deque()
         self._work = asyncio.Event()
-        self._unsaid: deque[tuple[Told, bytes, Rejected | None]] = deque()
+        self._unsaid: deque[tuple[Told, bytes, Rejected | None] | PersonalNews] = deque()
         self._checkouts = OpenCheckouts(settings.checkout_answer_s)
         self._batch_log = BatchLog(claim)
         self._stalled_since: float | None = None
@@ -246,9 +247,10 @@ class SeatManager:
             return await self._commit(batch)
         commit = asyncio.create_task(self._commit(batch), name=f"commit {self.claim.event_id}")
         try:
-            while self._unsaid:
+            while self._unsaid and not commit.done():
                 await asyncio.sleep(0)
                 self._say(ANSWERS_PER_ROUND)
+            self._say(len(self._unsaid))
             return await commit
         finally:
             commit.cancel()
@@ -296,6 +298,8 @@ class SeatManager:
         if batch.writes:
             news = news_of(decided, batch, seating, origins, correlation_ids)
             self._ports.audience.publish(self.claim.event_id, news)
+            # Behind the answers: a customer's other socket may have undone what was asked before it.
+            self._unsaid.extend(news.personal)
             self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds))
         for order in batch.orders:
             self._ports.meter.order_moved(order)
@@ -316,8 +320,12 @@ class SeatManager:
 
     def _say(self, answers_max: int) -> None:
         for _ in range(min(answers_max, len(self._unsaid))):
-            told, frame, refusal = self._unsaid.popleft()
-            told.reply(frame, refusal)
+            unsaid = self._unsaid.popleft()
+            if isinstance(unsaid, PersonalNews):
+                self._ports.audience.tell(self.claim.event_id, unsaid)
+            else:
+                told, frame, refusal = unsaid
+                told.reply(frame, refusal)
 
     def _is_stalled(self) -> bool:
         since = self._stalled_since

@@ -111,6 +111,7 @@ async def _serve(options: argparse.Namespace) -> int:
     with console.status("starting …") as status:
         async with running_server(settings, lambda sentence: status.update(f"{sentence} …")) as server:
             status.stop()
+            gc.collect()
             gc.freeze()  # what is there now stays
             gc.set_threshold(*GARBAGE_THRESHOLDS)
             url = f"http://{settings.host}:{server.port}"

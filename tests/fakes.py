@@ -6,7 +6,20 @@
 from collections.abc import Callable
 
 from actors.core.model import Hold, Order
-from actors.ports import Audience, Batch, Claim, Lease, Loaded, Meter, Mirror, News, Outcome, Payments, Store
+from actors.ports import (
+    Audience,
+    Batch,
+    Claim,
+    Lease,
+    Loaded,
+    Meter,
+    Mirror,
+    News,
+    Outcome,
+    Payments,
+    PersonalNews,
+    Store,
+)
 from protocol.outbound import Outbound
 from tests.fake_database import FakeDatabase
 
@@ -64,6 +77,7 @@ class FakeAudience(Audience):
 
     def __init__(self) -> None:
         self.news: list[News] = []
+        self.personal: list[PersonalNews] = []
         self.announced: list[Outbound] = []
         self.watching: set[str] = set()
 
@@ -72,6 +86,9 @@ class FakeAudience(Audience):
 
     def publish(self, event_id: str, news: News) -> None:
         self.news.append(news)
+
+    def tell(self, event_id: str, personal: PersonalNews) -> None:
+        self.personal.append(personal)
 
     def announce(self, event_id: str, message: Outbound) -> None:
         self.announced.append(message)

@@ -103,17 +103,23 @@ class SessionCache:
 
     async def _ask(self) -> None:
         """Ask for all who wait, until nobody does."""
-        while self._asked:
-            asked, self._asked = self._asked, []
-            found: list[Found] = [Answer.CANNOT_TELL] * len(asked)
-            try:
+        asked: list[tuple[bytes, asyncio.Future[Found]]] = []
+        try:
+            while self._asked:
+                asked, self._asked = self._asked, []
                 found = await self._look_up_all([id_hash for id_hash, _ in asked])
-            finally:
                 for (_, answer), one in zip(asked, found, strict=True):
                     if not answer.done():
                         answer.set_result(one)
+        finally:
+            for _, answer in (*asked, *self._asked):
+                if not answer.done():  # this task was ended: nobody is to wait for it
+                    answer.set_result(Answer.CANNOT_TELL)
+            self._asked = []
 
     async def _look_up_all(self, id_hashes: list[bytes]) -> list[Found]:
+        if not self.is_in_use:  # since they asked
+            return [Answer.CANNOT_TELL] * len(id_hashes)
         troubles = self._troubles
         try:
             pipeline: Any = self._redis.pipeline(transaction=False)
@@ -230,6 +236,6 @@ def _session(entry: bytes | None, generation: str) -> Session | None:
         return None
     try:
         decoded = msgspec.json.decode(entry, type=_Entry)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return decoded.session if decoded.generation == generation else None

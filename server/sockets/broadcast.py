@@ -17,7 +17,7 @@ from itertools import islice
 
 from actors.batch_log import CORRELATION_IDS_MAX
 from actors.core.seating import Seating
-from actors.ports import Audience, News
+from actors.ports import Audience, News, PersonalNews
 from protocol import limits
 from protocol.codes import CloseCode
 from protocol.outbound import Heartbeat, Outbound, Patch, Resync, Snapshot, encode
@@ -65,12 +65,13 @@ class Hub(Audience):
         channel = self._channels.get(event_id)
         if channel is not None:
             channel.publish(news)
-        for personal in news.personal:
-            frame: bytes | None = None
-            for outbox in self._customers.get((event_id, personal.customer), ()):
-                if outbox is not personal.origin:
-                    frame = frame or encode(personal.message)
-                    outbox.send_text(frame)
+
+    def tell(self, event_id: str, personal: PersonalNews) -> None:
+        frame: bytes | None = None
+        for outbox in self._customers.get((event_id, personal.customer), ()):
+            if outbox is not personal.origin:
+                frame = frame or encode(personal.message)
+                outbox.send_text(frame)
 
     def announce(self, event_id: str, message: Outbound) -> None:
         channel = self._channels.get(event_id)

@@ -50,7 +50,7 @@ FAULTS: dict[str, tuple[list[tuple[str, str, str]], list[Check]]] = {
         [contract.test_a_known_command_stops_the_batch_and_is_answered],
     ),
     "a look at anybody's commands": (
-        [("commit_batch_v2", "AND j.customer_id = l.customer_id", "")],
+        [("commit_batch_v2", "AND customer_id = l.customer_id", "")],
         [contract.test_known_commands_are_those_of_the_customer_and_the_event],
     ),
     "no count of seats": (

@@ -57,6 +57,8 @@ class Show:
             self.seating.states[seat] = state
         self.seating.revision += 1
         self.hub.publish("show", News(self.seating.revision, dict(seats), personal))
+        for one in personal:
+            self.hub.tell("show", one)
 
 
 class Watcher:

@@ -6,11 +6,12 @@ import pytest
 from msgspec import UNSET
 
 from actors.core.model import Stage
-from actors.core.verdict import ChangeTerms
-from actors.ports import OwnershipLost
+from actors.core.verdict import Asked, ChangeTerms
+from actors.ports import OwnershipLost, PersonalNews
 from actors.seat_manager import ManagerSettings, SeatManager
+from actors.told import Told
 from protocol.inbound import Checkout, ExtendHold, HoldSeats, ReleaseSeats
-from protocol.outbound import EventNow, HoldNow, Rejected
+from protocol.outbound import EventNow, HoldNow, HoldReason, Rejected
 from tests.simulation.stage import EVENT, OPENING_MS, Heard, SceneNode, new_database, settle_down
 from tests.simulation.virtual_time import scene
 
@@ -60,6 +61,32 @@ async def test_the_answers_of_a_batch_are_given_while_the_next_one_is_written() 
     node.store.gate.set()
     await settle_down()
     assert [one.code for one in later] == ["accepted", "accepted"]
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_what_a_customer_is_told_last_is_true_on_every_socket(waiting: int) -> None:
+    """Two tabs in one batch: the answer of the first must not come after the news of what the second has undone."""
+
+    @scene
+    async def play() -> None:
+        node = SceneNode(new_database(), "n1", batch_commands_max=2)
+        news_before_the_answer: list[int] = []
+        hold = Asked("ada", HoldSeats("a", (1,)))
+
+        def answered(_frame: bytes, _refusal: Rejected | None) -> None:
+            news_before_the_answer.append(len(node.audience.personal))
+
+        node.supervisor.tell(EVENT, Told(hold, answered, "first tab"))
+        node.tell("ada", ReleaseSeats("b", (1,)), "second tab")
+        for number in range(waiting):
+            node.hold(f"customer-{number}", 2 + number)
+        await settle_down()
+        assert news_before_the_answer == [0]
+        assert node.audience.personal[0] == PersonalNews(
+            "ada", HoldNow((), None, 0, HoldReason.COMMAND), "second tab"
+        )
+
+    play()
 
 
 @pytest.mark.parametrize("end", ["the lease runs out", "the next batch cannot be decided"])

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from actors.core.layout import Run, layout_of
 from actors.core.model import Stage, Terms
 from actors.core.seating import Seating
-from actors.ports import Audience, Lease, News, Store
+from actors.ports import Audience, Lease, News, PersonalNews, Store
 from actors.seat_manager import ManagerSettings, Ports
 from actors.supervisor import Supervisor, SupervisorSettings
 from actors.told import Told
@@ -91,9 +91,11 @@ class SimAudience(Audience):
             self.revision = news.revision
             for watcher in list(self.watchers):
                 watcher(patch)
-        for one in news.personal:
+
+    def tell(self, event_id: str, personal: PersonalNews) -> None:
+        if not self._node.is_dead:
             for listener in list(self.listeners):
-                listener(news.revision, one.customer, one.message, one.origin)
+                listener(self.heard, personal.customer, personal.message, personal.origin)
 
     def is_at(self, epoch: str, revision: int) -> bool:
         """Has whoever is at this position all patches? The heartbeat tells."""
