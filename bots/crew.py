@@ -37,12 +37,12 @@ class Worker:
             stage, self.tally, self.belongings = report.stage, report.tally, report.belongings
             if stage == "there":
                 self.there.set()
-        self.there.set()
         if stage == "done":
             self.ended.set_result(None)
         else:
             said = " … ".join(self._log.read_text(errors="replace").strip().splitlines()[-5:])
             self.ended.set_exception(BotError(f"a process of bots ended with {await self.process.wait()}: {said}"))
+        self.there.set()
 
     def tell(self, line: bytes) -> None:
         """Give it a line."""
