@@ -107,7 +107,7 @@ SELECT event_id, format('seat %s of %s: told %s, stored %s', seat_index, custome
           FROM told_hold h, jsonb_array_elements_text(h.hold->'seats') AS seat
          WHERE NOT EXISTS (SELECT FROM journal e
                             WHERE e.event_id = h.event_id AND e.customer_id = h.customer_id AND e.kind = 'expired'
-                              AND e.revision > h.revision
+                              AND e.revision > h.revision AND seat::integer = ANY (e.seats)
                               AND to_ms(e.at) >= (h.hold->>'expires_at_ms')::bigint)
          UNION SELECT event_id, customer_id, seat_index, 2 FROM told_ticket) t
   FULL JOIN (SELECT event_id, holder AS customer_id, seat_index::bigint, state

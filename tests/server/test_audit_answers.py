@@ -48,11 +48,11 @@ def _entry(command_id: str) -> str:
     )
 
 
-def _hold_ended(after_its_end: str) -> str:
-    """The clock has ended what Ada holds."""
+def _hold_ended(after_its_end: str, seat: int = 3) -> str:
+    """The clock has ended what Ada holds, as far as the journal tells: this seat. She was told 3."""
     return (
         "INSERT INTO journal SELECT h.event_id, 1000, 1, h.expires_at + interval"
-        f" '{after_its_end}', 'expired', h.customer_id, null, null, '{{3}}'"
+        f" '{after_its_end}', 'expired', h.customer_id, null, null, '{{{seat}}}'"
         "  FROM hold h JOIN told t USING (event_id, customer_id) WHERE t.command_id = 'a-3';"
         f" UPDATE seat SET state = 0, holder = NULL WHERE {_seat('a-3', 3)}"
     )
@@ -101,6 +101,7 @@ DAMAGE = {
         f"UPDATE seat SET state = 0, holder = NULL WHERE {_seat('f-3', 60)}",
     ),
     "a hold that ended early": ("told_seat", _hold_ended("-1 ms")),
+    "a seat that was lost before its hold ended": ("told_seat", _hold_ended("0 ms", 4)),
     "a ticket that is void": ("told_ticket", f"UPDATE ticket SET status = 'void' WHERE customer_id = {ADA}"),
     "a ticket of another order": ("told_ticket", f"UPDATE ticket SET order_id = id WHERE customer_id = {ADA}"),
     "a ticket of another seat": (
