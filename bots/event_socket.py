@@ -17,22 +17,13 @@ from bots.decoding import decoded
 from bots.rest import BotError, Diverged, Rest, ServerAway
 from bots.watched_map import MapCheck, Outcome, Pictures, WatchedMap, WrongMap
 from protocol.inbound import Command, Open
-from protocol.limits import SUBPROTOCOL
-from protocol.outbound import (
-    Accepted,
-    Heartbeat,
-    HoldNow,
-    HoldReason,
-    Patch,
-    Rejected,
-    Resync,
-    Snapshot,
-    Welcome,
-)
+from protocol.limits import HEARTBEAT_S, SUBPROTOCOL
+from protocol.outbound import Accepted, Heartbeat, HoldNow, HoldReason, Patch, Rejected, Resync, Snapshot, Welcome
 
 ANSWER_S = 30.0
 QUIET_S = 1.0
 """Who compares maps waits for so long for the patch that makes them one position."""
+SILENCE_MAX_S = 2.5 * HEARTBEAT_S
 HANDSHAKE_S = 30.0
 CLOSE_S = 0.5
 FRAME_BYTES_MAX = 16 * 1024 * 1024
@@ -97,6 +88,8 @@ class EventSocket(WSListener):
         self._check_asked: asyncio.Future[MapCheck] | None = None
         self._check: MapCheck | None = None
         self._heard = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
         self._transport: WSTransport
 
     async def __aenter__(self) -> Self:
@@ -165,6 +158,9 @@ class EventSocket(WSListener):
             BotError: they differ.
             ServerAway: the socket broke off, or what was asked for did not come.
         """
+        silent_s = self._loop.time() - self._heard_at
+        if silent_s > SILENCE_MAX_S:
+            raise Diverged(f"nothing was sent for {silent_s:.0f} s, not even a heartbeat")
         try:
             async with asyncio.timeout(ANSWER_S):
                 while not await self._is_checked():
@@ -247,6 +243,7 @@ class EventSocket(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame has come."""
+        self._heard_at = self._loop.time()
         try:
             if frame.msg_type == WSMsgType.TEXT:
                 self._take_frame(frame.get_payload_as_bytes())
@@ -281,11 +278,7 @@ class EventSocket(WSListener):
 
     def _take(self, message: object, frame: bytes) -> None:
         if isinstance(message, Answer):
-            answer = self._answers.get(message.id)
-            if answer is not None and not answer.done():
-                answer.set_result(message)
-            if self._on_answer is not None:
-                self._on_answer(message, frame)
+            self._take_answer(message, frame)
         elif isinstance(message, Patch):
             self._take_patch(message, frame)
         elif isinstance(message, Snapshot):
@@ -303,6 +296,15 @@ class EventSocket(WSListener):
                 self.map = WatchedMap(message.seat_count, self._pictures)
         elif isinstance(message, HoldNow):
             self._take_hold(message)
+
+    def _take_answer(self, message: Answer, frame: bytes) -> None:
+        answer = self._answers.get(message.id)
+        if answer is not None and not answer.cancelled():
+            if answer.done():
+                raise BotError(f"two answers to {message.id}: {answer.result()} and {message}")
+            answer.set_result(message)
+        if self._on_answer is not None:
+            self._on_answer(message, frame)
 
     def _take_hold(self, hold: HoldNow) -> None:
         self.hold = hold

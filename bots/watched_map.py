@@ -110,6 +110,8 @@ class WatchedMap:
             raise WrongMap(f"the counts of the snapshot of revision {snapshot.revision} are not those of its seats")
         if snapshot.epoch == self.epoch and snapshot.revision < self.revision:
             raise WrongMap(f"history went back from revision {self.revision} to {snapshot.revision}")
+        if (snapshot.epoch, snapshot.revision) == (self.epoch, self.revision) and states != self.states:
+            raise WrongMap(f"revision {self.revision} is shown in two ways")
         self._picture = self._pictures.at(snapshot.epoch, snapshot.revision, states)
 
     def take(self, patch: Patch, frame: bytes = b"") -> Outcome:

@@ -1,6 +1,7 @@
 """The bots: clients of the protocol and of nothing else, which come back, and notice what a server does wrong."""
 
 import ast
+import asyncio
 import random
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,6 +23,7 @@ from protocol.codes import Code
 from protocol.inbound import HoldSeats
 from protocol.outbound import Accepted, Counts, Hold, Patch, Rejected, Snapshot, Welcome, encode, rejected
 from protocol.seat_state import pack_states
+from server.sockets.frames import text_frame
 from tests.test_architecture import imports
 
 BOTS = Path(steady_socket.__file__).parent
@@ -226,3 +228,33 @@ async def test_where_no_patch_comes_maps_are_compared_all_the_same(
             return
         with pytest.raises(Diverged, match="1 seats are not as in the snapshot"):
             await socket.check_map()
+
+
+async def test_a_server_that_falls_silent_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who watches hears a heartbeat at least; a watcher that the server has forgotten would ask and be content."""
+    monkeypatch.setattr("bots.event_socket.SILENCE_MAX_S", 0.05)
+
+    async def forgets(ws: web.WebSocketResponse) -> None:
+        await opened(ws)
+        await ws.receive()
+
+    async with talking_to(forgets) as (socket, _):
+        await socket.opened()
+        await asyncio.sleep(0.1)
+        with pytest.raises(Diverged, match="not even a heartbeat"):
+            await socket.check_map()
+
+
+async def test_two_answers_to_one_command_are_noticed() -> None:
+    async def stutters(ws: web.WebSocketResponse) -> None:
+        await opened(ws)
+        asked = await ws.receive_json()
+        answers = (Accepted(asked["id"], 2, hold=Hold((1,), 1, 1)), rejected(asked["id"], Code.TRY_AGAIN))
+        assert ws._writer is not None
+        ws._writer.transport.write(b"".join(text_frame(encode(answer)) for answer in answers))  # in one read
+        await ws.receive()
+
+    async with talking_to(stutters, patience_s=5.0) as (socket, _):
+        await socket.ask(HOLD)
+        with pytest.raises(BotError, match="two answers to mine"):
+            await socket.ask(HoldSeats("next", (2,)))

@@ -231,3 +231,9 @@ def test_one_position_shown_to_two_bots_in_two_ways_is_found() -> None:
     first.take(Patch("e", 5, 6, held=(0,)), b"a patch")
     with pytest.raises(WrongMap, match="two ways"):
         second.take(Patch("e", 5, 6, held=(1,)), b"another patch")
+
+
+def test_a_map_that_was_away_finds_that_its_own_position_is_shown_in_another_way() -> None:
+    seats = _map().parted()
+    with pytest.raises(WrongMap, match="two ways"):
+        seats.load(_snapshot(5, b"\0\0\0\0"))
