@@ -132,7 +132,9 @@ class Connection:
         except ConnectionError as problem:
             log.debug("a connection broke: %s", problem)
         finally:
-            self.outbox.is_closing = True
+            # Both know this connection, and it knows them: all would stay until garbage is looked for.
+            self.outbox.forget()
+            self._replies.clear()
             self._parts.sockets.remove(self.outbox)
             self._parts.hub.leave(self._event.event_id, self.outbox)
             if self._cut is not None:

@@ -84,3 +84,12 @@ class Outbox:
         if not self.is_closing:
             self.is_closing = True
             self._close(code)
+
+    def forget(self) -> None:
+        """The connection is gone: keep nothing of it."""
+        self.is_closing = True
+        self._close = _nothing
+
+
+def _nothing(_code: CloseCode) -> None:
+    """There is no connection left to be closed."""

@@ -1,11 +1,14 @@
 """The way in to a socket: from which page, in which language, for which event, as whom."""
 
 import asyncio
+import gc
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from server.sockets.connection import Connection
+from server.sockets.outbox import Outbox
 from tests.server.parts import DEADLINE_S, SEAT_COUNT, SHARED, Usher, until
 
 pytestmark = SHARED
@@ -251,3 +254,24 @@ async def test_a_server_that_drains_sends_new_sockets_away(usher: Usher, monkeyp
     async with usher.socket(event_id) as socket:
         assert await socket.closed() == 1012
         assert socket.frames == []
+
+
+async def test_a_socket_that_has_ended_leaves_nothing_behind(usher: Usher) -> None:
+    """Not even a cycle: a crowd that comes and goes would pile up until garbage is looked for."""
+    event_id, ada = await usher.event(), await usher.customer()
+
+    def there() -> int:
+        return sum(isinstance(one, Outbox | Connection) for one in gc.get_objects())
+
+    gc.collect()
+    before = there()
+    gc.disable()
+    try:
+        for _ in range(5):
+            async with usher.socket(event_id, ada) as socket:
+                await socket.open()
+                assert (await socket.ask("hold_seats", "x", seats=[0]))["type"] == "accepted"
+        await until(lambda: len(usher.parts.sockets) == 0)
+        await until(lambda: there() <= before)
+    finally:
+        gc.enable()
