@@ -27,12 +27,11 @@ async def loops(
     ours: list[Figures] = []
     theirs: list[Figures] = []
     for _ in range(bench.rounds):
-        if theirs:
-            await naive.do(Rest())
         cores = Cores(one, product.pid)
         found = await product.do(order, order.seconds)
         ours.append(found | cores.busy())
         theirs.append(await naive.do(order, order.seconds))
+        await naive.do(Rest())  # until it has answered all: it is not to be at work beside the product
     return middle(ours), middle(theirs)
 
 
@@ -97,8 +96,8 @@ async def at_a_pace(bench: Bench) -> None:
 
 
 async def _naive_at_a_pace(one: Rig, order: Pace) -> Figures:
-    """Once, with bots that leave afterwards: it would answer what it has taken in for minutes."""
-    async with generator(await one.naive_bots(1_000, SEATS)) as naive:
+    """Once, and with a naive design of its own that ends then: it would answer what it has taken in for minutes."""
+    async with one.another_naive() as url, generator(await one.naive_bots(1_000, SEATS, "paced", url)) as naive:
         return await naive.do(order, order.seconds)
 
 

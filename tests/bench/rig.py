@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 import psutil  # type: ignore[import-untyped]  # its types are no part of the locked tools
@@ -30,6 +30,7 @@ class Rig:
         self._naive_url = naive_url
         self.database: PostgresAddress = server.database
         self.server = psutil.Process(server.pid)
+        self._own_server = server
         self._engines = UsherProcess(server.data_dir)
         self._sessions: list[str] = []
         self._events: dict[tuple[int, str], str] = {}
@@ -41,6 +42,10 @@ class Rig:
         if self._naive_url is None:
             raise Broken("there is no naive design in this rig")
         return self._naive_url
+
+    def another_naive(self) -> AbstractAsyncContextManager[str]:
+        """A further process of the naive design, for as long as the block lasts; its address."""
+        return naive_design(self._own_server)
 
     async def event(self, seats: int, use: str = "") -> str:
         """An event with so many seats; for the same `use`, the same one."""
@@ -74,9 +79,10 @@ class Rig:
         event_ids = [await self.event(seats, f"{use}{number}") for number in range(events)]
         return Bots(self.url, event_ids, seats, await self.customers(count))
 
-    async def naive_bots(self, count: int, seats: int, use: str = "") -> Bots:
-        """The same job, on one event of the naive design."""
-        return Bots(self.naive_url, [await self.naive_event(seats, f"{use}0")], seats, await self.customers(count))
+    async def naive_bots(self, count: int, seats: int, use: str = "", url: str = "") -> Bots:
+        """The same job, on one event of the naive design: of this one, or of that at `url`."""
+        event_id = await self.naive_event(seats, f"{use}0")
+        return Bots(url or self.naive_url, [event_id], seats, await self.customers(count))
 
     def cpu_s(self) -> dict[str, float]:
         """How long each part has been at work so far, s of CPU."""
@@ -134,11 +140,18 @@ async def rig(*, naive: bool = False) -> AsyncIterator[Rig]:
         if not naive:
             yield Rig(server, None)
             return
-        async with child(sys.executable, "-m", "tests.bench.naive") as process:
-            said = await process.ask(msgspec.json.encode(_addresses(server)), START_S)
-            if not said.startswith(b"ready "):
-                raise Broken(f"the naive design did not start: {said.decode()}")
-            yield Rig(server, said.decode().split()[1])
+        async with naive_design(server) as url:
+            yield Rig(server, url)
+
+
+@asynccontextmanager
+async def naive_design(server: OwnServer) -> AsyncIterator[str]:
+    """The naive design on the engines of this server; its address. Raises Broken."""
+    async with child(sys.executable, "-m", "tests.bench.naive") as process:
+        said = await process.ask(msgspec.json.encode(_addresses(server)), START_S)
+        if not said.startswith(b"ready "):
+            raise Broken(f"the naive design did not start: {said.decode()}")
+        yield said.decode().split()[1]
 
 
 def _addresses(server: OwnServer) -> Addresses:
