@@ -4,7 +4,7 @@ from statistics import median
 
 from tests.bench.bench import Bench, Case, Figures, middle
 from tests.bench.child import Generator, generator
-from tests.bench.orders import Loop, Pace, Race, Rest
+from tests.bench.orders import Loop, Pace, Race, Settle
 from tests.bench.rig import Cores, Rig
 from tests.bench.rows import Goal, row
 from tests.bench.watching import watchers_of
@@ -12,9 +12,13 @@ from tests.bench.watching import watchers_of
 SEATS = 20_000
 HOT_SEATS = 200
 NAIVE = "the naive design"
+UNSENT = "the bots, on the same cores, could not send as much as was wanted"
+REFUSED = "the server refused some for having too much to do"
 
 ACCEPTED = Goal("at least", 10_000, 25)
 P99_MS = {5_000: Goal("at most", 5), 10_000: Goal("at most", 10)}
+SENT_MIN = 0.98
+"""A pace counts as kept when so much of it was sent."""
 ALONE = Goal("at most", 1)
 HOT = Goal("at most", 100)
 
@@ -31,7 +35,7 @@ async def loops(
         found = await product.do(order, order.seconds)
         ours.append(found | cores.busy())
         theirs.append(await naive.do(order, order.seconds))
-        await naive.do(Rest())  # until it has answered all: it is not to be at work beside the product
+        await naive.do(Settle())  # until it has answered all: it is not to be at work beside the product
     return middle(ours), middle(theirs)
 
 
@@ -76,7 +80,10 @@ async def at_a_pace(bench: Bench) -> None:
                 rounds.append(await product.do(order, order.seconds) | cores.busy())
             ours = middle(rounds)
             theirs = None if bench.is_quick else await _naive_at_a_pace(one, order)
-            names = ("p50_ms", "sent_per_s", "sent_late_p99_ms", "unanswered")
+            names = ("p50_ms", "accepted_per_s", "sent_per_s", "sent_late_p99_ms", "unanswered")
+            refused_per_s = max(one["busy_per_s"] for one in rounds)
+            is_sent = all(is_kept(order, one) for one in rounds)
+            notes = [UNSENT] * (not is_sent) + [REFUSED] * (refused_per_s > 0)
             bench.put(
                 row(
                     "B3",
@@ -86,13 +93,23 @@ async def at_a_pace(bench: Bench) -> None:
                     goal,
                     yardstick=None if theirs is None else theirs["p99_ms"],
                     yardstick_is="" if theirs is None else NAIVE,
-                    details=shown(ours) | {name: ours[name] for name in names},
-                    note=""
-                    if theirs is None
-                    else f"the naive design answered {theirs['answered_per_s']:,.0f}/s of these; "
-                    f"{theirs['unanswered']:,.0f} had no answer at the end and count as waits until then",
+                    is_right=False if refused_per_s else is_sent or None,
+                    details=shown(ours) | {name: ours[name] for name in names} | {"busy_per_s": refused_per_s},
+                    note="; ".join(notes + ([] if theirs is None else [_told_of_naive(theirs)])),
                 )
             )
+
+
+def is_kept(order: Pace, found: Figures) -> bool:
+    """Was as much sent as was to be?"""
+    return found["sent_per_s"] >= SENT_MIN * order.per_s
+
+
+def _told_of_naive(found: Figures) -> str:
+    return (
+        f"the naive design answered {found['answered_per_s']:,.0f}/s of these; "
+        f"{found['unanswered']:,.0f} had no answer at the end and count as waits until then"
+    )
 
 
 async def _naive_at_a_pace(one: Rig, order: Pace) -> Figures:

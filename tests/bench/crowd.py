@@ -1,6 +1,7 @@
 """A thousand customers on sockets in one process, and what they can be told to do.
 
-A wait is the time from the writing of a command to the reading of its answer, in this process.
+A wait ends with the reading of the answer, in this process. It begins with the writing of the command;
+at a pace, when the command was due.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from picows import ws_connect
 
 from protocol.limits import SUBPROTOCOL
 from tests.bench.bot import ID_FROM, Bot, Broken
-from tests.bench.orders import Bots, Loop, Order, Pace, Race, Rest
+from tests.bench.orders import Bots, Loop, Order, Pace, Race, Settle
 from tests.bench.waits import Tally, share_within, waits_of
 
 CONNECTS_AT_ONCE = 32
@@ -88,7 +89,7 @@ class SocketCrowd:
             Broken: somebody was sent away, or was told what nobody may be told.
         """
         before = self._commands
-        if isinstance(order, Rest):
+        if isinstance(order, Settle):
             await self._settle()
             return {}
         await self._hold_nothing()
@@ -163,8 +164,10 @@ class SocketCrowd:
                 tally.begin(self._frames)
             due = int((at - began) * order.per_s) + 1
             for _ in range(min((due - sent) // order.burst, SENDS_PER_TURN)):
-                late.append(now() - (began + sent / order.per_s))
-                self._send_burst(self._bots[writes % len(self._bots)], order.burst)
+                due_at, sent_at = began + sent / order.per_s, now()
+                late.append(sent_at - due_at)
+                waits_from = due_at if order.burst == 1 else sent_at
+                self._send_burst(self._bots[writes % len(self._bots)], order.burst, waits_from)
                 writes += 1
                 sent += order.burst
             await asyncio.sleep(0 if sent + order.burst <= due else TICK_S)
@@ -172,13 +175,14 @@ class SocketCrowd:
         found = tally.figures(self._frames)
         at = now()
         found |= waits_of([*tally.waits, *(at - asked_at for asked_at in self._asked.values())])
-        found |= {f"busy_{name}": figure for name, figure in waits_of(tally.busy_waits).items()}
+        if tally.busy_waits:
+            found |= {f"busy_{name}": figure for name, figure in waits_of(tally.busy_waits).items()}
+            found["busy_soon"] = share_within(tally.busy_waits, SOON_S)
         return found | {
             "sent_per_s": (sent - sent_before) / found["seconds"],
             "sent_late_p99_ms": waits_of(late).get("p99_ms", 0.0),
             "unanswered": float(len(self._asked)),
             "busy_per_s": len(tally.busy_waits) / found["seconds"],
-            "busy_soon": share_within(tally.busy_waits, SOON_S),
         }
 
     async def _race(self, order: Race) -> dict[str, float]:
@@ -260,11 +264,11 @@ class SocketCrowd:
             raise Broken("everything is sold: the event is too small for this bench")
         self._ask(bot, HOLD, first, first + 1)
 
-    def _send_burst(self, bot: Bot, size: int) -> None:
-        texts, at = [], now()
+    def _send_burst(self, bot: Bot, size: int, waits_from: float) -> None:
+        texts = []
         for _ in range(size):
             command_id = self._new_id()
-            self._asked[command_id] = at
+            self._asked[command_id] = waits_from
             texts.append(RELEASE % command_id if bot.holds else HOLD % (command_id, *self._two_seats(bot)))
             bot.holds = not bot.holds
         bot.send_all(texts)

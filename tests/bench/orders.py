@@ -58,7 +58,11 @@ class Loop(Struct, tag=True):
 
 
 class Pace(Struct, tag=True):
-    """So many commands a second by all together, answered or not. `burst`: so many frames in one write."""
+    """So many commands a second by all together, answered or not.
+
+    `burst`: so many frames in one write. A command by itself waits from the time when it was due, those of a burst
+    from their writing: there it is asked how soon the server answers, not whether the bots keep up.
+    """
 
     seconds: float
     per_s: float
@@ -73,7 +77,7 @@ class Race(Struct, tag=True):
     seats: int
 
 
-class Rest(Struct, tag=True):
+class Settle(Struct, tag=True):
     """Wait until all that was sent is answered."""
 
 
@@ -83,7 +87,7 @@ class Await(Struct, tag=True):
     within_s: float
 
 
-Order = Loop | Pace | Race | Rest | Await
+Order = Loop | Pace | Race | Settle | Await
 
 
 class Done(Struct, tag=True):

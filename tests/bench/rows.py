@@ -64,12 +64,18 @@ def row(
     *,
     yardstick: float | None = None,
     yardstick_is: str = "",
-    is_right: bool = True,
+    is_right: bool | None = True,
     details: dict[str, float] | None = None,
     note: str = "",
 ) -> Row:
-    """A row with its ratio and verdict. `is_right` False: whatever the speed, what was done was wrong."""
+    """A row with its ratio and verdict.
+
+    `is_right` False: whatever the speed, what was done was wrong. None: too little was done to say that it is fast.
+    """
     ratio = figure / yardstick if figure is not None and yardstick else None
+    met = verdict(goal, figure, ratio)
+    if is_right is False or (is_right is None and met):
+        met = is_right
     return Row(
         id_,
         case,
@@ -81,7 +87,7 @@ def row(
         yardstick_is,
         rounded(ratio),
         None if goal is None else goal.ratio,
-        verdict(goal, figure, ratio) if is_right else False,
+        met,
         {name: rounded(value) or 0.0 for name, value in (details or {}).items()},
         note,
     )

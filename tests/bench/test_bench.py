@@ -18,7 +18,7 @@ from tests.bench.bot import Broken
 from tests.bench.c_loop import NoCompiler, send_loop
 from tests.bench.cases_watchers import Trigger
 from tests.bench.child import generator
-from tests.bench.orders import Await, Bots, Loop, Pace, Race, Readers, Rest, RestBots
+from tests.bench.orders import Await, Bots, Loop, Pace, Race, Readers, RestBots, Settle
 from tests.bench.rows import read
 from tests.bench.watching import watchers_of
 from tests.server.parts import Socket, until
@@ -97,7 +97,7 @@ async def test_bots_on_sockets(bench: Bench) -> None:
         sold = await bots.do(Loop(0.2, buys=True))
         paced = await bots.do(Pace(0.3, 100))
         burst = await bots.do(Pace(0.2, 400, burst=4))
-        await bots.do(Rest())
+        await bots.do(Settle())
     async with generator(await one.bots(8, 2_000)) as bots:
         race = await bots.do(Race(1_990, 4))
     assert looped["accepted_per_s"] > 0

@@ -42,6 +42,11 @@ def test_what_is_wrong_is_not_met_however_fast() -> None:
     assert row("B5", "hot seats", "ms", 1.0, AT_MOST, is_right=False).met is False
 
 
+def test_too_little_to_be_judged_is_not_met_but_may_be_missed() -> None:
+    assert row("B3", "answer time", "ms", 1.0, AT_MOST, is_right=None).met is None
+    assert row("B3", "answer time", "ms", 9.0, AT_MOST, is_right=None).met is False
+
+
 def test_without_a_yardstick_there_is_no_ratio() -> None:
     found = row("B6", "fan-out", "ms", 7.0, BESIDE)
     assert (found.ratio, found.met) == (None, None)

@@ -18,8 +18,8 @@ def waits_of(waits: Sequence[float]) -> dict[str, float]:
 
 
 def share_within(waits: Sequence[float], seconds: float) -> float:
-    """The share of these waits that were no longer, 0…1; 1 where there are none."""
-    return sum(one <= seconds for one in waits) / len(waits) if waits else 1.0
+    """The share of these waits, at least one, that were no longer, 0…1."""
+    return sum(one <= seconds for one in waits) / len(waits)
 
 
 class Tally:
