@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,11 +11,8 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bots.rest import BotError
-from server.engines import EngineError
 from tests.bench import cases_commands, cases_rest, cases_sales, cases_start, cases_watchers
 from tests.bench.bench import Bench, Case
-from tests.bench.bot import Broken
 from tests.bench.child import ROOT
 from tests.bench.rows import row
 
@@ -37,19 +35,36 @@ async def run(bench: Bench, cases: list[Case], progress: Progress) -> bool:
     try:
         for case in cases:
             progress.update(shown, description=f"{case.id} {case.title}")
-            try:
-                async with asyncio.timeout(case.limit_s):
-                    await case.measure(bench)
-            except (Broken, BotError, EngineError, OSError) as problem:
-                late = f"not at the end after {case.limit_s:.0f} s"
-                reason = late if isinstance(problem, TimeoutError) else problem
-                bench.put(row(case.id, case.title, "", None, note=f"not measured: {reason}"))
-                is_whole = False
-                await bench.end_rig()
+            is_whole &= await _measure(bench, case)
             progress.advance(shown)
     finally:
         await bench.end_rig()
     return is_whole
+
+
+async def _measure(bench: Bench, case: Case) -> bool:
+    """One case. Whatever goes wrong in it, or on the way out of it, ends it alone; an interrupt ends the bench."""
+    try:
+        async with asyncio.timeout(case.limit_s):
+            await case.measure(bench)
+        return True
+    except Exception as problem:  # whatever it is, the other cases are to be measured
+        reason = _reason(case, problem)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError  # the problem has hidden the interrupt
+    try:
+        await bench.end_rig()
+    except Exception as problem:  # the next case starts another
+        reason += f"; then {_reason(case, problem)}"
+    bench.put(row(case.id, case.title, "", None, note=f"not measured: {reason}"))
+    return False
+
+
+def _reason(case: Case, problem: Exception) -> str:
+    if isinstance(problem, TimeoutError):
+        return f"not at the end after {case.limit_s:.0f} s"
+    return f"{type(problem).__name__}: {problem}"
 
 
 def main() -> None:
@@ -65,6 +80,7 @@ def main() -> None:
     cases = [case for case in CASES if not wanted or case.id in wanted]
     if (load := os.getloadavg()[0]) > QUIET_LOAD:
         console.print(f"[yellow]this machine is busy (load {load:.1f}): take the figures with care[/]")
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with Progress(*columns, console=console, transient=True) as progress:
             is_whole = uvloop.run(run(bench, cases, progress))
