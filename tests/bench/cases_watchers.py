@@ -16,7 +16,7 @@ from tests.bench.bench import Bench, Case
 from tests.bench.bot import Broken
 from tests.bench.c_loop import NoCompiler, SendLoop, send_loop
 from tests.bench.child import Generator, generator
-from tests.bench.orders import Await, Pace
+from tests.bench.orders import Await, Leave, Pace
 from tests.bench.rig import Rig, rig
 from tests.bench.rows import Goal, row
 from tests.bench.watching import watchers_of
@@ -166,15 +166,19 @@ async def never_read(bench: Bench) -> None:
         before = await others.do(order, order.seconds)
         event_id = await one.event(DEAF_SEATS, "0")
         deaf = watchers_of(one.url, event_id, DEAF, reads=False, opens=DEAF_OPENS)
-        async with highest_memory(one) as memory, generator(deaf):
+        async with highest_memory(one) as memory, generator(deaf) as silent:
             during = await others.do(order, order.seconds)
+            most = memory[-1]
+            left = await silent.do(Leave())
     bench.put(
         row(
             "unread",
             f"{DEAF:,} watchers that never read: memory each",
             "KB",
-            (memory[-1] - memory[0]) / DEAF / 1024,
+            (most - memory[0]) / DEAF / 1024,
             DEAF_KB,
+            is_right=left["had_unread"] == DEAF or None,
+            details=left,
             note="at most, in the server process",
         )
     )

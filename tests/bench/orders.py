@@ -87,7 +87,11 @@ class Await(Struct, tag=True):
     within_s: float
 
 
-Order = Loop | Pace | Race | Settle | Await
+class Leave(Struct, tag=True):
+    """Read at last what was left unread, then be gone: how many had something, how many were cut off meanwhile."""
+
+
+Order = Loop | Pace | Race | Settle | Await | Leave
 
 
 class Done(Struct, tag=True):

@@ -18,7 +18,7 @@ from tests.bench.bot import Broken
 from tests.bench.c_loop import NoCompiler, send_loop
 from tests.bench.cases_watchers import Trigger
 from tests.bench.child import generator
-from tests.bench.orders import Await, Bots, Loop, Pace, Race, Readers, RestBots, Settle
+from tests.bench.orders import Await, Bots, Leave, Loop, Pace, Race, Readers, RestBots, Settle
 from tests.bench.rows import read
 from tests.bench.watching import watchers_of
 from tests.server.parts import Socket, until
@@ -129,7 +129,7 @@ async def test_watchers(bench: Bench) -> None:
     event_id, (session,) = await one.event(2_000, "watched"), await one.customers(1)
     async with (
         aiohttp.ClientSession() as http,
-        generator(watchers_of(one.url, event_id, 4, reads=False, opens=2)),
+        generator(watchers_of(one.url, event_id, 4, reads=False, opens=2)) as deaf,
         generator(watchers_of(one.url, event_id, 8)) as audience,
     ):
         trigger = Trigger(one, http, event_id, session)
@@ -137,6 +137,7 @@ async def test_watchers(bench: Bench) -> None:
             await trigger.pull()
             found = await audience.do(Await(10))
             assert 100 < found["octets"] < 140
+        assert await deaf.do(Leave()) == {"had_unread": 4, "cut_off": 0}
 
 
 @needs_epoll
