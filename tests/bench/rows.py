@@ -73,7 +73,7 @@ def row(
     `is_right` False: whatever the speed, what was done was wrong. None: too little was done to say that it is fast.
     """
     ratio = figure / yardstick if figure is not None and yardstick else None
-    met = verdict(goal, figure, ratio)
+    met = verdict(goal, rounded(figure), rounded(ratio))
     if is_right is False or (is_right is None and met):
         met = is_right
     return Row(

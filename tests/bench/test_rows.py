@@ -3,6 +3,7 @@
 import pytest
 
 from tests.bench.rows import Goal, Row, row, verdict
+from tests.bench.shown import beside
 
 AT_LEAST = Goal("at least", 100, 25)
 AT_MOST = Goal("at most", 5)
@@ -45,6 +46,29 @@ def test_what_is_wrong_is_not_met_however_fast() -> None:
 def test_too_little_to_be_judged_is_not_met_but_may_be_missed() -> None:
     assert row("B3", "answer time", "ms", 1.0, AT_MOST, is_right=None).met is None
     assert row("B3", "answer time", "ms", 9.0, AT_MOST, is_right=None).met is False
+
+
+def test_a_figure_that_is_shown_as_its_goal_is_judged_as_its_goal() -> None:
+    """A verdict that the table belies helps nobody."""
+    barely = row("B7", "memory", "KB", 16.004, Goal("at most", 16))
+    missed = row("B7", "memory", "KB", 16.04, Goal("at most", 16))
+    assert (barely.figure, barely.met) == (16.0, True)
+    assert (beside(barely.figure, barely.goal), beside(missed.figure, missed.goal)) == ("16", "16.04")
+    assert missed.met is False
+
+
+@pytest.mark.parametrize(
+    ("figure", "goal", "shown"),
+    [
+        (16.04, 16.0, "16.04"),
+        (100.4, 100.0, "100.4"),
+        (16.3, 16.0, "16.3"),
+        (16.0, 16.0, "16"),
+        (9_999.0, 10_000.0, "9,999"),
+    ],
+)
+def test_a_digit_more_where_a_figure_looks_like_its_goal(figure: float, goal: float, shown: str) -> None:
+    assert beside(figure, goal) == shown
 
 
 def test_without_a_yardstick_there_is_no_ratio() -> None:
