@@ -109,7 +109,7 @@ async def overload(bench: Bench) -> None:
     """An open loop of five times of what can be done in the same bursts."""
     seconds = 10.0 if bench.is_quick else 60.0
     async with rig() as one, generator(await one.bots(CROWD, SEATS)) as crowd:
-        able = await _capacity(bench, crowd)
+        able = await capacity(bench, crowd)
         order = Pace(seconds, TIMES * able["done_per_s"], bench.warm_up_s, BURST)
         before = one.memory_bytes()
         async with highest_memory(one) as memory:
@@ -155,7 +155,7 @@ async def overload(bench: Bench) -> None:
     bench.put(row("overload", f"{case}: memory of the server", "MB more", (memory[-1] - before) / 2**20))
 
 
-async def _capacity(bench: Bench, crowd: Generator) -> Figures:
+async def capacity(bench: Bench, crowd: Generator) -> Figures:
     """The most that was done at paces that rise until the server refuses.
 
     `done_per_s`: answers, but for the refusals because there is too much to do.
