@@ -78,7 +78,7 @@ async def own_server() -> AsyncIterator[OwnServer]:
 
 
 async def _start(command: tuple[str, ...], log: Path, stdout: int) -> asyncio.subprocess.Process:
-    own = ("DB_", "REDIS_", "PORT", "CORS_ORIGIN", "ADMIN_PASSWORD")
+    own = ("DB_", "REDIS_", "PORT", "CORS_ORIGIN", "ADMIN_PASSWORD", "USHER_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import aiohttp
+import msgspec
 from msgspec import Struct
 
 from bots.answer_log import AnswerLog
@@ -18,7 +18,7 @@ from bots.behaviours import ENDLESS
 from bots.crew import Crew, hired
 from bots.memory import MemoryCurve, watch_server
 from bots.progress import Progress
-from bots.rest import Customer, Rest, ServerAway
+from bots.rest import BotError, Customer, Rest, ServerAway
 from bots.sale import Terms
 from bots.steady_socket import SteadySocket
 from bots.summary import Summary, summarised
@@ -62,20 +62,33 @@ class Event(Struct, frozen=True):
     limit: int
 
 
+class _Found(Struct, frozen=True):
+    """The part of a REST event that is read."""
+
+    name: str
+    status: str
+    total_capacity: int
+    available_seats: int
+    max_tickets_per_user: int
+
+
 async def find_event(rest: Rest, event_id: str) -> Event:
     """Look the event up. Raises NoSale."""
     try:
         status, envelope = await rest.patiently("GET", f"/events/{event_id}", patience_s=FIND_S)
     except ServerAway as problem:
         raise NoSale(f"no server there: {problem}") from problem
+    except BotError as problem:
+        raise NoSale(f"what is there does not answer as an Usher does: {problem}") from problem
     if status != 200:
         raise NoSale(f"event {event_id}: {envelope.get('error')}")
-    found: dict[str, Any] = envelope["data"]
-    if found["status"] != "on_sale":
-        raise NoSale(f"{found['name']} is not on sale: {found['status']}")
-    return Event(
-        event_id, found["name"], found["total_capacity"], found["available_seats"], found["max_tickets_per_user"]
-    )
+    try:
+        found = msgspec.convert(envelope.get("data"), _Found)
+    except msgspec.ValidationError as problem:
+        raise NoSale(f"what is there does not answer as an Usher does: {problem}") from problem
+    if found.status != "on_sale":
+        raise NoSale(f"{found.name} is not on sale: {found.status}")
+    return Event(event_id, found.name, found.total_capacity, found.available_seats, found.max_tickets_per_user)
 
 
 class Rehearsal:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import aiohttp
 import msgspec
@@ -18,6 +19,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bots.behaviours import BEHAVIOURS, ENDLESS, MIXES, assigned
+from bots.misuse import Misused, check
 from bots.own_data import put_on_sale, sign_in
 from bots.own_server import OwnServer, own_server
 from bots.progress import View
@@ -26,6 +28,7 @@ from bots.rest import BotError, Customer, Rest, ServerAway
 from bots.summary import Summary, as_table
 
 BROKEN, MISUSED, INTERRUPTED = 1, 2, 130
+SEATS, DURATION_S = 20_000, 60
 REQUEST_S = 60.0
 SPARE_S = 600
 """Beyond its duration a run may take so long: to start, to sign up, to compare and audit."""
@@ -34,18 +37,14 @@ PACE_PER_S = 1_000.0
 PASSWORD = "a bot's password"  # noqa: S105  (accounts of bots, on a server under test)
 
 
-class Misused(Exception):
-    """The options make no sense together."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `usher soak`."""
     number = _up_to
     parser.add_argument("--url", type=_url, help="a running server (default: one of its own, on this machine)")
-    parser.add_argument("--event", help="the event's id; needed with --url (default: a new one, see --seats)")
     parser.add_argument(
-        "--seats", type=number(100_000), default=20_000, help="of the new event on its own server (20,000)"
+        "--event", type=_event_id, help="the event's id; needed with --url (default: a new one, see --seats)"
     )
+    parser.add_argument("--seats", type=number(100_000), help=f"of the new event on its own server ({SEATS:,})")
     doing = parser.add_mutually_exclusive_group()
     mixes = "; ".join(
         f"{name}: {', '.join(f'{share} %% {who}' for who, share in shares.items())}"
@@ -55,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     doing.add_argument("--behaviour", choices=BEHAVIOURS, help="let all bots do the same instead")
     parser.add_argument("--bots", type=number(100_000), default=1_000, help="customers at the same time (1,000)")
     parser.add_argument("--processes", type=number(64), default=1, help="processes to be spread over (1)")
-    parser.add_argument("--duration", type=number(86_400), default=60, metavar="S", help="how long (60)")
+    parser.add_argument("--duration", type=number(86_400), metavar="S", help=f"how long ({DURATION_S})")
     parser.add_argument(
         "--pace", type=number(100_000), metavar="N", help="commands a second of the behaviour `paced` (1,000)"
     )
@@ -74,42 +73,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run_soak(options: argparse.Namespace, console: Console) -> int:
     """Run the bots; 0 when every promise was kept, 1 when one was broken, 2 when it was asked for wrongly."""
-    timeout_s = options.timeout or options.duration + SPARE_S
+    timeout_s = options.timeout or (options.duration or DURATION_S) + SPARE_S
     try:
-        _check(options)
+        check(options)
         async with asyncio.timeout(timeout_s):
             summary = await _soak(options, console)
     except (NoSale, Misused) as problem:
         console.print(f"[bold red]usher soak:[/] {escape(str(problem))}", soft_wrap=True)
         return MISUSED
     except (BotError, ServerAway) as problem:
-        console.print(f"[bold red]broken:[/] {escape(str(problem))}", soft_wrap=True)
-        return BROKEN
+        return _failed(str(problem), options, console)
     except TimeoutError:
-        console.print(f"[bold red]broken:[/] not at the end after {timeout_s} s (--timeout)")
-        return BROKEN
+        return _failed(f"not at the end after {timeout_s} s (--timeout)", options, console)
     except asyncio.CancelledError:
         console.print("interrupted: nothing is shown by this run")
         return INTERRUPTED
     console.print(as_table(summary, _audit_said(summary, options)))
-    if options.json is not None:
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(summary)) + b"\n")
+    _write(summary, options)
     return BROKEN if summary.broken_count else 0
 
 
-def _check(options: argparse.Namespace) -> None:
-    if options.url is not None and options.event is None:
-        raise Misused("--url needs --event: the id of an event of that server")
-    if options.pace is not None and options.behaviour != "paced":
-        raise Misused("--pace is for --behaviour paced")
-    if options.processes > options.bots:
-        raise Misused("there are more --processes than --bots")
-    try:
-        for path in (options.json and options.json.parent, options.answers):
-            if path is not None:
-                path.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise Misused(f"{problem.filename}: {problem.strerror}") from problem
+def _failed(text: str, options: argparse.Namespace, console: Console) -> int:
+    """The run has come to no end, and there is no summary of it."""
+    console.print(f"[bold red]broken:[/] {escape(text)}", soft_wrap=True)
+    _write({"broken_count": 1, "broken": [text]}, options)
+    return BROKEN
+
+
+def _write(found: Summary | dict[str, object], options: argparse.Namespace) -> None:
+    if options.json is not None:
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
 
 async def _soak(options: argparse.Namespace, console: Console) -> Summary:
@@ -118,15 +111,15 @@ async def _soak(options: argparse.Namespace, console: Console) -> Summary:
         connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=REQUEST_S)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
         url = options.url if own is None else own.url
-        event = await find_event(Rest(http, url), await _event_id(options, own))
+        event = await find_event(Rest(http, url), await _event_of(options, own))
         plan = _plan(options)
         if own is not None and plan.answers is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="usher-soak-"))
             plan = replace(plan, answers=Path(folder))
         customers = await _customers(options, own, Rest(http, url), event, console)
-        endless = bool(ENDLESS & set(plan.behaviours))
+        is_endless = bool(ENDLESS & set(plan.behaviours))
         title = f"{event.name}: {options.behaviour or options.mix}, {options.bots:,} bots"
-        with View(console, title, plan.duration_s if endless else None) as view:
+        with View(console, title, plan.duration_s if is_endless else None) as view:
             summary = await Rehearsal(http, url, event, plan, customers, view.show).run()
         if own is not None and plan.answers is not None:
             with console.status("auditing …"):
@@ -145,17 +138,17 @@ async def _started(console: Console) -> AsyncIterator[OwnServer]:
             yield own
 
 
-async def _event_id(options: argparse.Namespace, own: OwnServer | None) -> str:
+async def _event_of(options: argparse.Namespace, own: OwnServer | None) -> str:
     if options.event is not None or own is None:
         return str(options.event)
-    return await put_on_sale(own.database, options.seats)
+    return await put_on_sale(own.database, options.seats or SEATS)
 
 
 def _plan(options: argparse.Namespace) -> Plan:
     shares = {options.behaviour: 1} if options.behaviour else MIXES[options.mix]
     return Plan(
         assigned(shares, options.bots),
-        duration_s=options.duration,
+        duration_s=options.duration or DURATION_S,
         per_s=options.pace or PACE_PER_S,
         processes=options.processes,
         seed=options.seed,
@@ -179,8 +172,11 @@ async def _customers(
 
         async def one(number: int) -> Customer:
             async with turn:
-                session_id = await rest.sign_up(f"bot-{number}-{run}@bots.example", PASSWORD, f"Bot {number}")
-                name = await rest.customer_of(session_id)
+                try:
+                    session_id = await rest.sign_up(f"bot-{number}-{run}@bots.example", PASSWORD, f"Bot {number}")
+                    name = await rest.customer_of(session_id)
+                except (BotError, ServerAway) as problem:
+                    raise Misused(f"a bot could not sign up: {problem}") from problem
             progress.advance(shown)
             return Customer(name, session_id)
 
@@ -200,6 +196,13 @@ def _url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
         raise argparse.ArgumentTypeError(f"{text!r} is not a server such as http://127.0.0.1:3001")
     return text
+
+
+def _event_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an event's id") from None
 
 
 def _up_to(most: int) -> Callable[[str], int]:

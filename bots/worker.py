@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import resource
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -14,6 +13,7 @@ import aiohttp
 import msgspec
 import uvloop
 
+from bots import open_files
 from bots.answer_file import AnswerFile
 from bots.behaviours import BEHAVIOURS
 from bots.bot import Bot
@@ -123,9 +123,7 @@ async def _until_input_ends() -> None:
 
 def main() -> None:
     """The process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # every bot is an open file
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 131_072)), hard))
+    open_files.raise_limit()
     uvloop.run(_until_input_ends())
 
 

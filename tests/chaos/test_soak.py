@@ -10,12 +10,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import psutil  # type: ignore[import-untyped] # (has no types)
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from rich.console import Console
 
-from bots import soak
+from bots import misuse, soak
 from bots.crew import hired
 from bots.rest import BotError
 from bots.sale import Terms
@@ -52,6 +55,7 @@ def options(*arguments: str) -> argparse.Namespace:
     [
         ["--url", "ftp://x"],
         ["--url", "127.0.0.1:3001"],
+        ["--event", "../venues"],
         ["--bots", "0"],
         ["--bots", "many"],
         ["--behaviour", "x"],
@@ -66,18 +70,54 @@ def test_options_that_are_none_are_a_misuse(arguments: list[str]) -> None:
 
 
 async def test_a_soak_that_makes_no_sense_is_a_misuse(own: Usher, unused_tcp_port: int, tmp_path: Path) -> None:
-    nobody = f"http://127.0.0.1:{unused_tcp_port}"
+    nobody, unknown = f"http://127.0.0.1:{unused_tcp_port}", str(uuid4())
     (tmp_path / "file").touch()
+    (tmp_path / "told").mkdir()
+    (tmp_path / "told" / "answers-1.jsonl").touch()
     for arguments in (
         ("--url", own.url),
-        ("--url", own.url, "--event", "nothing"),
+        ("--url", own.url, "--event", unknown),
         ("--url", own.url, "--event", await own.event(stage="cancelled")),
-        ("--url", nobody, "--event", "e"),
+        ("--url", nobody, "--event", unknown),
+        ("--event", unknown, "--seats", "5"),
+        ("--behaviour", "hot-seats", "--duration", "5"),
+        ("--behaviour", "sell-out", "--duration", "5"),
+        ("--duration", "5", "--timeout", "4"),
         ("--pace", "5"),
         ("--bots", "2", "--processes", "3"),
         ("--answers", str(tmp_path / "file")),
+        ("--answers", str(tmp_path / "told")),
+        ("--json", str(tmp_path)),
     ):
         assert await run_soak(options(*arguments), QUIET) == MISUSED, arguments
+
+
+async def test_more_bots_than_files_that_may_be_open_are_a_misuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.open_files.most", lambda: 356)
+    said = io.StringIO()
+    assert await run_soak(options("--bots", "101"), Console(file=said, width=200)) == MISUSED
+    assert "101 bots are too many" in said.getvalue()
+    misuse.check(options("--bots", "100"))
+    misuse.check(
+        options("--url", "http://nobody.example", "--event", str(uuid4()), "--bots", "200", "--processes", "2")
+    )
+
+
+async def test_a_page_that_is_no_server_of_ours_is_a_misuse() -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text="<html>", content_type="text/html")
+
+    async def envelope(_request: web.Request) -> web.Response:
+        return web.json_response({"success": True, "data": {"title": "Another API"}})
+
+    for serve in (page, envelope):
+        app = web.Application()
+        app.router.add_get("/{path:.*}", serve)
+        async with TestServer(app) as server:
+            said = io.StringIO()
+            there = options("--url", str(server.make_url("/")), "--event", str(uuid4()))
+            assert await run_soak(there, Console(file=said, width=200)) == MISUSED
+            assert "does not answer as an Usher does" in said.getvalue()
 
 
 @dataclass
@@ -118,12 +158,25 @@ async def test_a_finding_of_the_audit_ends_with_one(borrowed: Borrowed, tmp_path
     assert json.loads(summary.read_bytes())["broken"] == ["a seat was sold twice"]
 
 
-async def test_too_much_time_ends_with_one_and_leaves_nobody(borrowed: Borrowed) -> None:
-    said = io.StringIO()
-    assert await run_soak(options(*SHORT, "--duration", "60", "--timeout", "2"), Console(file=said)) == BROKEN
+async def test_too_much_time_ends_with_one_and_leaves_nobody(borrowed: Borrowed, tmp_path: Path) -> None:
+    said, file = io.StringIO(), tmp_path / "summary.json"
+    file.write_text("an earlier one")
+    too_short = options(*SHORT, "--duration", "2", "--timeout", "2", "--json", str(file))
+    assert await run_soak(too_short, Console(file=said)) == BROKEN
     assert "not at the end after 2 s" in said.getvalue()
+    assert json.loads(file.read_bytes())["broken"] == ["not at the end after 2 s (--timeout)"]
     assert not [one for one in psutil.Process().children() if "bots.worker" in one.cmdline()]
     assert borrowed.audited == []
+
+
+async def test_paths_are_those_of_whoever_asks(
+    borrowed: Borrowed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert await run_soak(options(*SHORT, "--answers", "told/", "--json", "out/summary.json"), QUIET) == 0
+    assert borrowed.audited == [tmp_path / "told" / "answers-1.jsonl"]
+    assert (tmp_path / "out" / "summary.json").exists()
+    assert await run_soak(options(*SHORT, "--answers", "told/"), QUIET) == MISUSED, "they are of another run"
 
 
 async def test_what_bots_see_ends_with_one(borrowed: Borrowed, monkeypatch: pytest.MonkeyPatch) -> None:
