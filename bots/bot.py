@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bots.account import Account
-from bots.promises import is_right
+from bots.promises import HOLD_END_SLACK_S, is_right_for
 from bots.rest import Customer
 from bots.sale import Sale
 from bots.steady_socket import SteadySocket
@@ -22,8 +22,6 @@ from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats,
 from protocol.outbound import Accepted, Rejected
 from protocol.seat_state import SeatState
 
-HOLD_END_SLACK_S = 5.0
-"""So long around its end nobody can tell whether a hold is still there."""
 FREE = bytes((SeatState.AVAILABLE,))
 
 
@@ -40,6 +38,8 @@ class Bot:
         """Was everything compared at the end of its last visit? True, too, for who was never there."""
         self._map: WatchedMap | None = None
         self._socket: SteadySocket | None = None
+        self._asked_again = False
+        """Was the command that is under way sent more than once?"""
 
     @property
     def is_on(self) -> bool:
@@ -72,7 +72,7 @@ class Bot:
                 async with self.sale.door:
                     await socket.opened()
                 self._socket = socket
-                self.sale.tally.connected += 1
+                self.sale.tally.visiting += 1
                 await self.sale.begin(self.customer.name)
                 if is_back:
                     await self._compare_hold()
@@ -87,7 +87,7 @@ class Bot:
                 self._map = socket.map.parted()
             finally:
                 self._count_resumes(socket)
-                self.sale.tally.connected -= self._socket is not None
+                self.sale.tally.visiting -= self._socket is not None
                 self._socket = None
 
     def _new_socket(self) -> SteadySocket:
@@ -178,7 +178,8 @@ class Bot:
         """A command has its answer, which came in this frame."""
         sale, tally, now_s = self.sale, self.sale.tally, time.monotonic()
         tally.commands += 1
-        tally.waits.add(took_s)
+        (tally.waits_again if self._asked_again else tally.waits).add(took_s)
+        self._asked_again = False
         tally.first_asked_at_s = tally.first_asked_at_s or now_s - took_s
         tally.last_answered_at_s = now_s
         if isinstance(answer, Accepted):
@@ -189,6 +190,8 @@ class Bot:
                 sale.answers.accepted(sale.terms.event_id, customer, command.id, frame)
         else:
             tally.refused(answer.code)
+            if answer.code is Code.BAD_COMMAND:
+                tally.broke(f"{command} is a command, and was answered with {answer}")
             if answer.code in (Code.HOLD_EXPIRED, Code.HOLD_NOT_FOUND):
                 self._lose_hold(str(answer.code))
             if sale.answers is not None:
@@ -196,12 +199,14 @@ class Bot:
 
     def asks_again(self, code: Code | None) -> None:
         """A command is sent once more."""
+        self._asked_again = True
         self.sale.tally.sent_again += 1
         if code is not None:
             self.sale.tally.refused(code)
 
     def unanswered(self, customer: str, command: Command) -> None:
         """Nobody waits for this answer any more."""
+        self._asked_again = False
         if self.sale.answers is not None:
             self.sale.answers.unanswered(self.sale.terms.event_id, customer, command.id)
 
@@ -219,7 +224,7 @@ class Bot:
 
     def _take(self, command: Command, answer: Accepted) -> None:
         tally, account = self.sale.tally, self.account
-        if not is_right(command, answer):
+        if not is_right_for(account, command, answer, self._now_ms()):
             tally.broke(f"{command} was answered with {answer}")
         account.take(answer)
         if answer.order:
@@ -245,8 +250,12 @@ class Bot:
             self._lose_hold("an empty hold")
 
     def _lose_hold(self, said: str) -> None:
-        now_ms = 1000 * (time.time() + self.socket.clock_ahead_s)
+        now_ms = self._now_ms()
         if self.account.held and self.account.held_until_ms - now_ms > 1000 * HOLD_END_SLACK_S:
             early_s = (self.account.held_until_ms - now_ms) / 1000
             self.sale.tally.broke(f"the hold of {self.customer.name} is gone {early_s:.0f} s early: {said}")
         self.account.lose_hold()
+
+    def _now_ms(self) -> float:
+        """By the server's clock, as far as it is known."""
+        return 1000 * (time.time() + (self._socket.clock_ahead_s if self._socket else 0.0))

@@ -75,7 +75,7 @@ class View:
     def _line(self, progress: Progress) -> str:
         tally, now = progress.tally, pace(self._recent[0], progress)
         return (
-            f"{progress.at_s:5.0f} s  {tally.connected:,} bots  {now.commands_per_s:,.0f} commands/s  "
+            f"{progress.at_s:5.0f} s  {tally.visiting:,} bots  {now.commands_per_s:,.0f} commands/s  "
             f"p50 {now.p50_ms:.1f} ms  p99 {now.p99_ms:.1f} ms  {now.orders_per_s:,.0f} orders/s  "
             f"{seats(progress.states)}  "
             f"divergences {tally.divergences}  broken {tally.broken}"
@@ -93,7 +93,7 @@ class View:
         table.add_row("answered p99, ms", f"{now.p99_ms:,.1f}", f"{whole.p99_ms:,.1f}")
         table.add_row("orders/s", f"{now.orders_per_s:,.0f}", f"{whole.orders_per_s:,.0f}")
         table.add_row("orders, cancelled", "", f"{tally.orders:,}, {tally.orders_cancelled:,}")
-        table.add_row("bots connected", f"{tally.connected:,}", "")
+        table.add_row("bots visiting", f"{tally.visiting:,}", "")
         table.add_row("seats", seats(progress.states), "", end_section=True)
         refusals = sorted(tally.refusals.items(), key=lambda one: -one[1])[:REFUSALS_SHOWN]
         for code, count in refusals:

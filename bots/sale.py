@@ -53,5 +53,6 @@ class Sale:
     def does_not_wait(self, customer: str) -> None:
         """Nobody has to wait for this customer."""
         self._there.add(customer)
+        self.tally.arrived = len(self._there)
         if len(self._there) >= self._expected:
             self.everybody_is_there.set()

@@ -18,6 +18,9 @@ class Summary(Struct):
 
     seconds: from the first command to the last answer
     seats_sold: at the end, by the map
+    answered_p50_ms, …: of commands that were sent once
+    answered_after_all_p50_ms, …: of those that were sent again, because no answer had come or it said to come
+        back, from when they were first sent
     race_s: from the first command to the last that was accepted, where all race for a few seats
     nasty: how connections ended that were up to no good
     broken_count: all broken promises and divergences; `broken` has the first of them, and what the audit found
@@ -40,6 +43,8 @@ class Summary(Struct):
     answered_p50_ms: float
     answered_p99_ms: float
     sent_again: int
+    answered_after_all_p50_ms: float
+    answered_after_all_p99_ms: float
     refusals: dict[str, int]
     race_s: float | None
     maps_compared: int
@@ -85,6 +90,8 @@ def summarised(
         answered_p50_ms=tally.waits.within_ms(0.5),
         answered_p99_ms=tally.waits.within_ms(0.99),
         sent_again=tally.sent_again,
+        answered_after_all_p50_ms=tally.waits_again.within_ms(0.5),
+        answered_after_all_p99_ms=tally.waits_again.within_ms(0.99),
         refusals=dict(sorted(tally.refusals.items())),
         race_s=round(race_s, 3) if "hot-seats" in bots else None,
         maps_compared=tally.maps_compared,

@@ -39,16 +39,20 @@ class Waits(Struct):
 class Tally(Struct):
     """All counts are since the start. Times are monotonic, s; 0: not yet.
 
-    connected: bots whose socket is open now
+    arrived: customers who were there before the sale began, or for whom nobody waits
+    visiting: bots with a socket that is open now, or is being opened again
     sent_again: commands sent once more with their id, because no answer had come or it said to come back
     resumes: how often bots came back with a map
     resumed_by_patches: … and got no snapshot
     fates: how nasty connections ended
     divergences: maps that are not what the server shows, or shows to others
     broken: promises broken otherwise; the first of both are in `texts`
+    waits: of answers to what was sent once
+    waits_again: of the others, from when it was first sent
     """
 
-    connected: int = 0
+    arrived: int = 0
+    visiting: int = 0
     commands: int = 0
     accepted: int = 0
     sent_again: int = 0
@@ -64,6 +68,7 @@ class Tally(Struct):
     broken: int = 0
     texts: list[str] = field(default_factory=list)
     waits: Waits = field(default_factory=Waits)
+    waits_again: Waits = field(default_factory=Waits)
     first_asked_at_s: float = 0.0
     last_answered_at_s: float = 0.0
     last_accepted_at_s: float = 0.0

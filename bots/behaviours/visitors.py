@@ -3,6 +3,7 @@
 import asyncio
 
 from bots.bot import Bot
+from protocol.limits import SEATS_PER_COMMAND_MAX
 
 LOOK_S = 10.0
 FIRST_S = 0.5
@@ -20,10 +21,10 @@ async def browse(bot: Bot) -> None:
 
 
 async def hoard(bot: Bot) -> None:
-    """Hold as many seats as one may have, for long, and buy none."""
+    """Hold as many seats as one may have, or ask for in one go, for long, and buy none."""
     async with bot.visit():
         while await bot.thinks(FIRST_S):
-            await bot.hold(bot.free_seats(bot.room) or bot.any_seats(1))
+            await bot.hold(bot.free_seats(min(bot.room, SEATS_PER_COMMAND_MAX)) or bot.any_seats(1))
             if await bot.thinks(SIT_S) and bot.chance(EXTEND):
                 await bot.extend()
                 await bot.thinks(SIT_S)

@@ -21,9 +21,9 @@ from bots.rest import Customer, Rest
 from bots.sale import Sale, Terms
 from bots.tally import Tally
 from bots.work import GO, Belongings, Job, Report
-from protocol.codes import CloseCode
-from protocol.inbound import Checkout, Command, HoldSeats
-from protocol.outbound import NOTHING_HELD, Accepted, Answer, Hold, encode
+from protocol.codes import CloseCode, Code
+from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, ReleaseSeats
+from protocol.outbound import NOTHING_HELD, Accepted, Answer, Hold, OrderStatus, OrderSummary, encode, rejected
 from server.audit import audit
 from server.database import connected
 from server.engines import PostgresAddress
@@ -244,7 +244,7 @@ HOLD = Hold((1,), 1, 1)
 FORGED: dict[str, tuple[Command, Answer]] = {
     "another seat": (HoldSeats("1", (2,)), Accepted("1", 1, hold=HOLD)),
     "no order": (Checkout("1", "card"), Accepted("1", 1, hold=HOLD)),
-    "more than is allowed": (HoldSeats("1", (1,)), Accepted("1", 1, hold=Hold((1, 2, 3, 4, 5), 1, 1))),
+    "more than is allowed": (HoldSeats("1", (1, 2, 3, 4, 5)), Accepted("1", 1, hold=Hold((1, 2, 3, 4, 5), 1, 1))),
 }
 
 
@@ -253,6 +253,73 @@ async def test_an_answer_that_cannot_be_is_a_broken_promise(command: Command, an
     bot = await a_bot("http://nobody.example", "e")
     bot.answer("ada", command, answer, 0.001, encode(answer))
     assert (bot.sale.tally.broken, bot.sale.tally.commands) == (1, 1)
+
+
+KEPT = Accepted("0", 1, hold=Hold((1, 2), 10**15, 1))
+"""Held before, for long."""
+
+
+def paid(*seats: int, status: OrderStatus = OrderStatus.COMPLETED) -> Accepted:
+    """The answer to a checkout."""
+    return Accepted("1", 2, order=OrderSummary("o", status, 1, "USD", seats))
+
+
+def holding(*seats: int, until_ms: int = 10**15) -> Accepted:
+    """The answer to what changes a hold."""
+    return Accepted("1", 2, hold=Hold(seats, until_ms, 1))
+
+
+@pytest.mark.parametrize(
+    ("command", "right", "wrong"),
+    [
+        (HoldSeats("1", (3,)), holding(1, 2, 3), (holding(3), holding(1, 3), holding(1, 2, 3, 4), paid(1, 2))),
+        (HoldSeats("1", (2, 3)), holding(1, 2, 3), (holding(2, 3),)),
+        (HoldBest("1", 2), holding(1, 2, 3, 4), (holding(1, 2, 3), holding(1, 3, 4, 5), holding(3, 4))),
+        (ReleaseSeats("1", (1,)), holding(2), (holding(), holding(1), holding(2, 3))),
+        (ReleaseSeats("1", ()), holding(), (holding(2),)),
+        (ExtendHold("1"), holding(1, 2, until_ms=10**15 + 1), (holding(1), holding(1, 2, until_ms=10**15 - 1))),
+        (
+            Checkout("1", "card"),
+            paid(1, 2),
+            (paid(1), paid(1, 2, 3), paid(1, 2, status=OrderStatus.PAYMENT_FAILED), holding(1, 2)),
+        ),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+async def test_an_answer_is_compared_to_the_seat_with_what_was_held(
+    command: Command, right: Accepted, wrong: tuple[Accepted, ...]
+) -> None:
+    """With its negative controls."""
+    for answer in (right, *wrong):
+        bot = await a_bot("http://nobody.example", "e")
+        bot.account.take(KEPT)
+        bot.answer("ada", command, answer, 0.001, encode(answer))
+        assert bot.sale.tally.broken == (answer is not right), answer
+
+
+async def test_near_its_end_a_hold_may_be_gone() -> None:
+    bot = await a_bot("http://nobody.example", "e")
+    bot.account.take(holding(1, 2, until_ms=1))
+    bot.answer("ada", HoldSeats("1", (3,)), holding(3), 0.001, b"")
+    assert bot.sale.tally.broken == 0
+
+
+async def test_a_command_that_is_not_understood_is_a_broken_promise() -> None:
+    bot = await a_bot("http://nobody.example", "e")
+    bot.answer("ada", HoldSeats("1", (1,)), rejected("1", Code.SEAT_TAKEN, (1,)), 0.001, b"")
+    assert bot.sale.tally.broken == 0
+    bot.answer("ada", HoldSeats("2", (1,)), rejected("2", Code.BAD_COMMAND), 0.001, b"")
+    assert bot.sale.tally.broken == 1
+
+
+async def test_waits_for_what_was_sent_again_are_counted_apart() -> None:
+    bot = await a_bot("http://nobody.example", "e")
+    bot.asks_again(None)
+    bot.answer("ada", HoldSeats("1", (3,)), rejected("1", Code.SEAT_TAKEN, (3,)), 9.0, b"")
+    bot.answer("ada", HoldSeats("2", (3,)), rejected("2", Code.SEAT_TAKEN, (3,)), 0.001, b"")
+    tally = bot.sale.tally
+    assert (sum(tally.waits_again.counts.values()), sum(tally.waits.counts.values())) == (1, 1)
+    assert tally.waits_again.within_ms(1) > 8_000 > tally.waits.within_ms(1)
 
 
 def test_a_seat_that_two_were_given_is_found() -> None:

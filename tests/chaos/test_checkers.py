@@ -135,6 +135,10 @@ WRONG_ANSWERS: dict[str, tuple[Command, Accepted]] = {
     "a release that keeps it": (ReleaseSeats("1", (1,)), Accepted("1", 1, hold=Hold((1,), 1, 1))),
     "a release of all that keeps one": (ReleaseSeats("1", ()), Accepted("1", 1, hold=Hold((1,), 1, 1))),
     "a checkout without an order": (Checkout("1", "card"), Accepted("1", 1, hold=Hold((), None, 0))),
+    "a checkout that was not paid": (
+        Checkout("1", "card"),
+        Accepted("1", 1, order=OrderSummary("o", OrderStatus.PAYMENT_FAILED, 1, "USD", (1,))),
+    ),
     "another id": (HoldSeats("1", (1,)), Accepted("2", 1, hold=Hold((1,), 1, 1))),
     "more than is allowed": (HoldSeats("1", (1,)), Accepted("1", 1, hold=Hold((1, 2, 3, 4, 5), 1, 1))),
 }
