@@ -29,7 +29,22 @@ class Worker:
         self._log = log
 
     async def listen(self) -> None:
-        """Take its reports, to the end."""
+        """Take its reports, to the end, or to one that is none."""
+        try:
+            stage = await self._reported()
+        except ValueError as problem:  # msgspec's own, and a line that is too long
+            self.ended.set_exception(BotError(f"a process of bots said what is no report: {problem}"))
+        else:
+            if stage == "done":
+                self.ended.set_result(None)
+            else:
+                said = " … ".join(self._log.read_text(errors="replace").strip().splitlines()[-5:])
+                status = await self.process.wait()
+                self.ended.set_exception(BotError(f"a process of bots ended with {status}: {said}"))
+        self.there.set()
+
+    async def _reported(self) -> str:
+        """The stage of its last report."""
         assert self.process.stdout is not None
         stage = "coming"
         while line := await self.process.stdout.readline():
@@ -37,12 +52,7 @@ class Worker:
             stage, self.tally, self.belongings = report.stage, report.tally, report.belongings
             if stage == "there":
                 self.there.set()
-        if stage == "done":
-            self.ended.set_result(None)
-        else:
-            said = " … ".join(self._log.read_text(errors="replace").strip().splitlines()[-5:])
-            self.ended.set_exception(BotError(f"a process of bots ended with {await self.process.wait()}: {said}"))
-        self.there.set()
+        return stage
 
     def tell(self, line: bytes) -> None:
         """Give it a line."""
@@ -86,7 +96,10 @@ class Crew:
 
     async def done(self) -> list[Belongings]:
         """Wait until all are done; answers what each customer has. Raises BotError when a process fails."""
-        await asyncio.gather(*(worker.ended for worker in self._workers))
+        ended = [worker.ended for worker in self._workers]
+        done, _ = await asyncio.wait(ended, return_when=asyncio.FIRST_EXCEPTION)  # cancels nothing, unlike gather
+        for one in done:
+            one.result()
         return [one for worker in self._workers for one in worker.belongings]
 
 

@@ -13,6 +13,10 @@ from msgspec import Struct
 SAMPLE_S = 2.0
 WARM_UP_SHARE = 0.25
 """Of a run: so long caches fill."""
+JUDGED_FROM_S = 300.0
+"""A shorter run says nothing about growth."""
+GROWTH_SHARE_MAX, GROWTH_MAX_MB = 0.2, 20.0
+"""Since the warm-up; both together may be had."""
 MB = 1_000_000
 
 _STATM = Path("/proc/self/statm")
@@ -49,6 +53,17 @@ class MemoryCurve:
         warm = next(size for at, size in self._samples if at >= warm_at)
         peak = max(size for _, size in self._samples)
         return Memory(*(round(size / MB, 1) for size in (first, warm, last, peak, last - warm)))
+
+
+def grown(memory: Memory | None, run_s: float) -> list[str]:
+    """Has it grown too much since the warm-up, in a run that was long enough? In a sentence."""
+    if memory is None or run_s < JUDGED_FROM_S:
+        return []
+    if memory.growth <= GROWTH_SHARE_MAX * memory.warm + GROWTH_MAX_MB:
+        return []
+    return [
+        f"memory grew: the server had {memory.warm:,.0f} MB after the warm-up, {memory.last:,.0f} MB at the end"
+    ]
 
 
 def own_memory_bytes() -> int:

@@ -1,21 +1,22 @@
 """A server of one's own for a rehearsal: a process on a fresh data directory and a free port of this machine."""
 
 import asyncio
+import contextlib
 import os
+import secrets
 import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from bots.rest import BotError
-from server.engines import PostgresAddress, postgres_at
+from server.engines import DataDirInUse, EngineError, Engines, PostgresAddress, postgres_at
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 120.0
@@ -23,18 +24,31 @@ STOP_S = 15.0
 AUDIT_S = 900.0
 
 
-@dataclass
 class OwnServer:
-    """A server that takes requests at `url`."""
+    """A server that takes requests at `url`.
 
-    url: str
-    data_dir: Path
-    pid: int
+    `lost` fails with a BotError when it ends before it is stopped.
+    """
+
+    def __init__(self, url: str, data_dir: Path, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.url = url
+        self.data_dir = data_dir
+        self.pid = process.pid
+        self.lost: asyncio.Future[None] = asyncio.ensure_future(_end_of(process, log))
+        self._process = process
+        self._log = log
+        self._is_stopped = False
 
     @property
     def database(self) -> PostgresAddress:
         """Where its PostgreSQL is."""
         return postgres_at(self.data_dir)
+
+    async def stop(self) -> None:
+        """Stop it, once. Raises BotError when it does not stop in order, or has ended before."""
+        if not self._is_stopped:
+            self._is_stopped = True
+            await _stop(self._process, self._log)
 
     async def audit(self, answers: Sequence[Path] = ()) -> list[str]:
         """What the auditor finds in the database, and in what bots were told (`answers`), each in a sentence."""
@@ -45,6 +59,8 @@ class OwnServer:
         try:
             async with asyncio.timeout(AUDIT_S):
                 status = await process.wait()
+        except TimeoutError:
+            raise BotError(f"the audit was not done within {AUDIT_S:.0f} s") from None
         finally:
             if process.returncode is None:
                 process.kill()
@@ -63,17 +79,26 @@ async def own_server() -> AsyncIterator[OwnServer]:
     """Start a server with the demo data, stop it at the end and remove what it has stored.
 
     Raises:
-        BotError: it did not start, or did not stop in time.
+        BotError: it did not start; or nothing else was wrong, and it did not stop in order.
     """
     folder = Path(tempfile.mkdtemp(prefix="usher-soak-"))
     data_dir, log = folder / "data", folder / "server.log"
     process = await _start(
         ("serve", "--port", "0", "--data-dir", str(data_dir), "--demo"), log, asyncio.subprocess.PIPE
     )
+    lost: asyncio.Future[None] | None = None
     try:
-        yield OwnServer(await _url(process, log), data_dir, process.pid)
+        own = OwnServer(await _url(process, log), data_dir, process, log)
+        lost = own.lost
+        yield own
+        await own.stop()
     finally:
-        await _stop(process, log)
+        if lost is not None:
+            lost.cancel()
+            await asyncio.gather(lost, return_exceptions=True)
+        with contextlib.suppress(BotError):  # something else is wrong, and is told
+            await _stop(process, log)
+        await _end_engines(data_dir)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -87,7 +112,8 @@ async def _start(command: tuple[str, ...], log: Path, stdout: int) -> asyncio.su
             stdout=stdout,
             stderr=output,
             cwd=ROOT,
-            env=env | {"USHER_RATE_LIMIT": "off"},
+            # A password that is given is told to nobody, not even in the log.
+            env=env | {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": secrets.token_urlsafe()},
             start_new_session=True,  # Ctrl-C is for us: we stop it in order
         )
 
@@ -116,6 +142,17 @@ async def _stop(process: asyncio.subprocess.Process, log: Path) -> None:
         raise BotError(f"the server did not stop within {STOP_S} s: {_tail(log)}") from None
     if status != 0:
         raise BotError(f"the server ended with {status}: {_tail(log)}")
+
+
+async def _end_of(process: asyncio.subprocess.Process, log: Path) -> None:
+    raise BotError(f"the server ended with {await process.wait()}: {_tail(log)}")
+
+
+async def _end_engines(data_dir: Path) -> None:
+    """End what a server that was killed has left behind: its PostgreSQL and its Valkey live on."""
+    if data_dir.exists():
+        with contextlib.suppress(DataDirInUse, EngineError):
+            await (await Engines.start(data_dir, postgres=False, redis=False)).stop()
 
 
 def _tail(log: Path) -> str:

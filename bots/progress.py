@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from bots.memory import Memory
 from bots.tally import Tally, Waits
@@ -19,12 +20,16 @@ REFUSALS_SHOWN = 6
 
 
 class Progress(Struct, frozen=True):
-    """One look at a run: when, s; what was seen until then; the seats; the server's memory."""
+    """One look at a run: when, s; what was seen until then; the seats; the server's memory.
+
+    expected: before the sale begins, how many are to be there; then 0
+    """
 
     at_s: float
     tally: Tally
     states: bytes
     server: Memory | None
+    expected: int = 0
 
 
 class Pace(Struct, frozen=True):
@@ -44,7 +49,7 @@ class View:
         self._title = title
         self._total_s = total_s
         self._recent: deque[Progress] = deque()
-        self._line_at_s = 0.0
+        self._line_at_s = self._coming_at_s = 0.0
         self._told: set[str] = set()
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
@@ -59,6 +64,9 @@ class View:
 
     def show(self, progress: Progress) -> None:
         """Show how it is; tell of each broken promise once."""
+        if progress.expected:
+            self._show_coming(progress)
+            return
         self._recent.append(progress)
         while progress.at_s - self._recent[0].at_s > NOW_S and len(self._recent) > 2:
             self._recent.popleft()
@@ -71,6 +79,14 @@ class View:
         elif progress.at_s >= self._line_at_s:
             self._line_at_s += LINE_S
             self._console.print(self._line(progress), soft_wrap=True)
+
+    def _show_coming(self, progress: Progress) -> None:
+        text = f"connecting {progress.tally.arrived:,} of {progress.expected:,}"
+        if self._live is not None:
+            self._live.update(Text(f"{self._title}  {text}"), refresh=True)
+        elif progress.at_s >= self._coming_at_s:
+            self._coming_at_s += LINE_S
+            self._console.print(text)
 
     def _line(self, progress: Progress) -> str:
         tally, now = progress.tally, pace(self._recent[0], progress)

@@ -5,9 +5,10 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -16,7 +17,7 @@ from msgspec import Struct
 from bots.answer_log import AnswerLog
 from bots.behaviours import ENDLESS
 from bots.crew import Crew, hired
-from bots.memory import MemoryCurve, watch_server
+from bots.memory import MemoryCurve, grown, watch_server
 from bots.progress import Progress
 from bots.rest import BotError, Customer, Rest, ServerAway
 from bots.sale import Terms
@@ -29,6 +30,8 @@ HOT_SEATS = 200
 SEATS_PER_SHOPPER = 3
 SHOW_S = 0.5
 FIND_S = 2.0
+
+T = TypeVar("T")
 
 
 class NoSale(Exception):
@@ -92,7 +95,10 @@ async def find_event(rest: Rest, event_id: str) -> Event:
 
 
 class Rehearsal:
-    """One run of a plan against one event, with these customers. `show` is called while it goes on."""
+    """One run of a plan against one event, with these customers. `show` is called while it goes on.
+
+    `lost` fails with a BotError when the server has ended for good.
+    """
 
     def __init__(
         self,
@@ -102,6 +108,7 @@ class Rehearsal:
         plan: Plan,
         customers: Sequence[Customer],
         show: Callable[[Progress], None] = lambda _progress: None,
+        lost: asyncio.Future[None] | None = None,
     ) -> None:
         self._http = http
         self._rest = Rest(http, url)
@@ -109,13 +116,14 @@ class Rehearsal:
         self._plan = plan
         self._customers = customers
         self._show = show
+        self._lost = lost
         self._server_memory, self._bots_memory = MemoryCurve(), MemoryCurve()
 
     async def run(self) -> Summary:
-        """Run it.
+        """Run it. Whatever ends it early is the last broken promise of the summary.
 
         Raises:
-            BotError: the server, or a process of bots, is of no use any more.
+            BotError: the server cannot even be watched.
         """
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="usher-soak-")))
@@ -125,15 +133,12 @@ class Rehearsal:
             await watcher.opened()
             before = watcher.map.states
             crew = await stack.enter_async_context(hired(self._jobs(before), folder))
-            await crew.arrive()
-            crew.go()
-            began = time.monotonic()
-            watching = asyncio.create_task(watch_server(self._http, self._rest.url, self._server_memory))
-            stack.callback(watching.cancel)
-            belongings = await self._until_done(crew, watcher, began)
-            await watcher.check_map()
+            try:
+                wrong = await self._sell(crew, watcher, before)
+            except BotError as problem:
+                wrong = [str(problem)]
             tally = crew.tally
-            for text in self._wrong_at_the_end(before, watcher, belongings):
+            for text in wrong:
                 tally.broke(text)
             return summarised(
                 self._event.name,
@@ -145,6 +150,32 @@ class Rehearsal:
                 self._server_memory.summary(),
                 self._bots_memory.summary(),
             )
+
+    async def _sell(self, crew: Crew, watcher: SteadySocket, before: bytes) -> list[str]:
+        """From the first bot that comes to the last that goes; answers what is wrong at the end."""
+        expected = min(len(self._plan.behaviours), len(self._customers))
+        began = time.monotonic()
+
+        def show_coming() -> None:
+            self._show(Progress(time.monotonic() - began, crew.tally, watcher.map.states, None, expected))
+
+        await self._watched(crew.arrive(), show_coming)
+        crew.go()
+        begun = time.monotonic()
+
+        def show() -> None:
+            tally, now = crew.tally, time.monotonic()
+            self._bots_memory.add(tally.memory_bytes, now)
+            self._show(Progress(now - begun, tally, watcher.map.states, self._server_memory.summary()))
+
+        watching = asyncio.create_task(watch_server(self._http, self._rest.url, self._server_memory))
+        try:
+            belongings = await self._watched(crew.done(), show)
+            await self._watched(watcher.check_map(), show)
+        finally:
+            watching.cancel()
+        memory = grown(self._server_memory.summary(), time.monotonic() - begun)
+        return [*self._wrong_at_the_end(before, watcher, belongings), *memory]
 
     def _jobs(self, states: bytes) -> list[Job]:
         """The bots in turns to the processes, and the customers to the bots."""
@@ -176,17 +207,20 @@ class Rehearsal:
             for number in range(processes)
         ]
 
-    async def _until_done(self, crew: Crew, watcher: SteadySocket, began: float) -> list[Belongings]:
-        done = asyncio.ensure_future(crew.done())
+    async def _watched(self, work: Coroutine[Any, Any, T], show: Callable[[], None]) -> T:
+        """Do this and show how it goes, unless the server is lost. Raises BotError."""
+        doing = asyncio.ensure_future(work)
         try:
-            while not done.done():
-                tally, now = crew.tally, time.monotonic()
-                self._bots_memory.add(tally.memory_bytes, now)
-                self._show(Progress(now - began, tally, watcher.map.states, self._server_memory.summary()))
-                await asyncio.wait((done,), timeout=SHOW_S)
-            return done.result()
+            while not doing.done():
+                show()
+                ends: set[asyncio.Future[Any]] = {doing} if self._lost is None else {doing, self._lost}
+                await asyncio.wait(ends, timeout=SHOW_S, return_when=asyncio.FIRST_COMPLETED)
+                if self._lost is not None and self._lost.done():
+                    self._lost.result()
+            return doing.result()
         finally:
-            done.cancel()
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)
 
     def _wrong_at_the_end(
         self, before: bytes, watcher: SteadySocket, belongings: Sequence[Belongings]

@@ -119,15 +119,28 @@ async def _soak(options: argparse.Namespace, console: Console) -> Summary:
         customers = await _customers(options, own, Rest(http, url), event, console)
         is_endless = bool(ENDLESS & set(plan.behaviours))
         title = f"{event.name}: {options.behaviour or options.mix}, {options.bots:,} bots"
+        lost = None if own is None else own.lost
         with View(console, title, plan.duration_s if is_endless else None) as view:
-            summary = await Rehearsal(http, url, event, plan, customers, view.show).run()
+            summary = await Rehearsal(http, url, event, plan, customers, view.show, lost).run()
         if own is not None and plan.answers is not None:
             with console.status("auditing …"):
-                found = await own.audit(sorted(plan.answers.glob("answers-*.jsonl")))
-            summary.broken += found
-            summary.broken_count += len(found)
-            summary.is_audited = True
+                await _audited(own, plan.answers, summary)
         return summary
+
+
+async def _audited(own: OwnServer, answers: Path, summary: Summary) -> None:
+    """Audit, unless there is nothing left to audit, and stop the server: what is wrong belongs to the summary."""
+    found = []
+    try:
+        if not own.lost.done():
+            found = await own.audit(sorted(answers.glob("answers-*.jsonl")))
+            summary.is_audited = True
+        await own.stop()
+    except BotError as problem:
+        found.append(str(problem))
+    found = [text for text in found if text not in summary.broken]
+    summary.broken += found
+    summary.broken_count += len(found)
 
 
 @asynccontextmanager
@@ -186,6 +199,8 @@ async def _customers(
 def _audit_said(summary: Summary, options: argparse.Namespace) -> str:
     if summary.is_audited:
         return "made, of the database and of what the bots were told"
+    if options.url is None:
+        return "none: the server is gone, or could not be audited"
     if options.answers is None:
         return "none: with --answers FOLDER, what the bots are told is kept for `usher audit` on the server's side"
     return f"to be made on the server's side: usher audit --answers {options.answers}/answers-*.jsonl"

@@ -113,7 +113,7 @@ def as_table(summary: Summary, audit: str) -> Table:
     for name in ("event", "broken", "broken_count", "is_audited"):
         del shown[name]
     for name, value in shown.items():
-        if value is not None:
+        if value is not None or name == "server_memory_mb":
             table.add_row(name.replace("_", " "), escape(_said(value)))
     table.add_row("audit", escape(audit))
     texts = [*summary.broken]
@@ -124,6 +124,8 @@ def as_table(summary: Summary, audit: str) -> Table:
 
 
 def _said(value: object) -> str:
+    if value is None:
+        return "not measured"
     if isinstance(value, Memory):
         return f"{value.first} first, {value.last} last, {value.peak} at most; {value.growth:+} since the warm-up"
     if isinstance(value, Mapping):

@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestServer
 from rich.console import Console
 
 from bots import misuse, soak
-from bots.crew import hired
+from bots.crew import Worker, hired
 from bots.rest import BotError
 from bots.sale import Terms
 from bots.soak import BROKEN, INTERRUPTED, MISUSED, add_arguments, run_soak
@@ -41,6 +41,23 @@ async def test_a_process_of_bots_that_ends_is_told(tmp_path: Path) -> None:
     async with hired([job], tmp_path) as crew:
         with pytest.raises(BotError, match="No such file"):
             await crew.arrive()
+
+
+@pytest.mark.parametrize("line", [b"hello\n", b"x" * 100], ids=["no report", "a long line"])
+async def test_a_process_of_bots_that_says_something_else_is_told(tmp_path: Path, line: bytes) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'printf "%s" "$0"; exec cat >&2', line.decode()),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        limit=50,
+    )
+    worker = Worker(process, tmp_path / "log")
+    listening = asyncio.create_task(worker.listen())
+    with pytest.raises(BotError, match="what is no report"):
+        await worker.ended
+    await worker.stop()
+    await listening
 
 
 def options(*arguments: str) -> argparse.Namespace:
@@ -122,20 +139,29 @@ async def test_a_page_that_is_no_server_of_ours_is_a_misuse() -> None:
 
 @dataclass
 class Borrowed:
-    """The server of a test in the place of one that is started for the purpose. `finds` is what its audit finds."""
+    """The server of a test in the place of one that is started for the purpose. `finds` is what its audit finds.
+
+    `lost` fails when it ends before, `ends_with` says what is wrong when it is stopped.
+    """
 
     url: str
     database: PostgresAddress
     finds: list[str]
     audited: list[Path] = field(default_factory=list)
+    lost: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    ends_with: str = ""
 
     async def audit(self, answers: Sequence[Path]) -> list[str]:
         self.audited += answers
         return self.finds
 
+    async def stop(self) -> None:
+        if self.ends_with:
+            raise BotError(self.ends_with)
+
 
 @pytest.fixture
-def borrowed(own: Usher, database_address: PostgresAddress, monkeypatch: pytest.MonkeyPatch) -> Borrowed:
+async def borrowed(own: Usher, database_address: PostgresAddress, monkeypatch: pytest.MonkeyPatch) -> Borrowed:
     server = Borrowed(own.url, database_address, [])
 
     @asynccontextmanager
@@ -156,6 +182,39 @@ async def test_a_finding_of_the_audit_ends_with_one(borrowed: Borrowed, tmp_path
     borrowed.finds = ["a seat was sold twice"]
     assert await run_soak(options(*SHORT, "--json", str(summary)), QUIET) == BROKEN
     assert json.loads(summary.read_bytes())["broken"] == ["a seat was sold twice"]
+
+
+async def test_a_server_that_does_not_stop_in_order_ends_with_one_and_a_summary(
+    borrowed: Borrowed, tmp_path: Path
+) -> None:
+    file, borrowed.ends_with = tmp_path / "summary.json", "the server ended with 3"
+    assert await run_soak(options(*SHORT, "--json", str(file)), QUIET) == BROKEN
+    summary = json.loads(file.read_bytes())
+    assert (summary["broken"], summary["is_audited"]) == (["the server ended with 3"], True)
+
+
+async def test_a_server_that_is_killed_ends_the_run_at_once(tmp_path: Path) -> None:
+    """A long run ends within the time of a test, says why, and leaves no process."""
+    file = tmp_path / "summary.json"
+    process = await started("--bots", "5", "--duration", "3600", "--seats", "100", "--json", str(file))
+    assert process.stderr is not None
+    while b"commands/s" not in await process.stderr.readline():
+        pass
+    inside = psutil.Process(process.pid).children(recursive=True)
+    (server,) = (one for one in inside if "serve" in one.cmdline())
+    folder = Path(server.cmdline()[server.cmdline().index("--data-dir") + 1])
+    engines = server.children(recursive=True)
+    assert engines
+    server.kill()
+    async with asyncio.timeout(LONG_S):
+        _, said = await process.communicate()
+    assert process.returncode == BROKEN, said.decode()
+    summary = json.loads(file.read_bytes())
+    assert (len(summary["broken"]), summary["is_audited"]) == (1, False)
+    assert "the server ended with -9" in summary["broken"][0]
+    assert "password" not in said.decode()
+    assert not folder.parent.exists()
+    assert not [one for one in (*inside, *engines) if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 async def test_too_much_time_ends_with_one_and_leaves_nobody(borrowed: Borrowed, tmp_path: Path) -> None:

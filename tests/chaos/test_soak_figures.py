@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bots.memory import MB, MemoryCurve
+from bots.memory import MB, MemoryCurve, grown
 from bots.progress import Progress, View
 from bots.tally import TEXTS_MAX, Tally, Waits, total
 
@@ -44,14 +44,27 @@ def test_memory_grows_since_the_warm_up() -> None:
     assert (memory.first, memory.warm, memory.last, memory.peak, memory.growth) == (100, 120, 120, 127, 0)
 
 
+@pytest.mark.parametrize(
+    ("last_mb", "run_s", "is_found"), [(145, 300, True), (144, 300, False), (145, 299, False), (50, 300, False)]
+)
+def test_memory_that_grows_in_a_long_run_is_found(last_mb: int, run_s: float, *, is_found: bool) -> None:
+    curve = MemoryCurve()
+    for at_s, size in ((0, 80), (25, 104), (100, last_mb)):
+        curve.add(size * MB, at_s)
+    assert bool(grown(curve.summary(), run_s)) is is_found
+    assert grown(None, run_s) == []
+
+
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_a_run_is_shown_while_it_goes_on(*, is_terminal: bool) -> None:
     said = io.StringIO()
     console = Console(file=said, force_terminal=is_terminal, width=200)
     with View(console, "a sale", 60.0) as view:
+        view.show(Progress(0.0, Tally(arrived=7), b"", None, 9))
         for at_s in (0.0, 2.0, 6.0):
             tally = Tally(commands=int(100 * at_s), orders=3, divergences=int(at_s), refusals={"seat_taken": 8})
             view.show(Progress(at_s, tally, b"\0\1\2\2", None))
+    assert "connecting 7 of 9" in said.getvalue()
     assert "1 available, 1 held, 2 sold" in said.getvalue()
     assert "100" in said.getvalue()
     assert ("refused: seat_taken" in said.getvalue()) is is_terminal
