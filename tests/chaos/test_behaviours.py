@@ -23,6 +23,7 @@ from bots.tally import Tally
 from bots.work import GO, Belongings, Job, Report
 from protocol.codes import CloseCode, Code
 from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, ReleaseSeats
+from protocol.limits import SEATS_PER_COMMAND_MAX
 from protocol.outbound import NOTHING_HELD, Accepted, Answer, Hold, OrderStatus, OrderSummary, encode, rejected
 from server.audit import audit
 from server.database import connected
@@ -115,6 +116,12 @@ async def test_hoarders_hold_all_they_may_for_longer(hall: Hall) -> None:
     tally = await hall.after("hoarders", lambda seen: seen.accepted > 30)
     assert is_sound(tally)
     assert tally.orders == 0
+
+
+async def test_hoarders_ask_for_no_more_than_a_command_may(hall: Hall) -> None:
+    hall.hurry(FIRST_S=0.05, SIT_S=0.05)
+    hall.monkeypatch.setattr("tests.chaos.test_behaviours.LIMIT", SEATS_PER_COMMAND_MAX + 2)
+    assert is_sound(await hall.after("hoarders", lambda seen: seen.accepted > 10, bots=1))
 
 
 async def test_quitters_find_their_hold_again(hall: Hall) -> None:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import io
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -20,7 +21,7 @@ from rich.console import Console
 
 from bots import misuse, soak
 from bots.crew import Worker, hired
-from bots.rest import BotError
+from bots.rest import BotError, Rest, ServerAway
 from bots.sale import Terms
 from bots.soak import BROKEN, INTERRUPTED, MISUSED, add_arguments, run_soak
 from bots.work import Job
@@ -135,6 +136,17 @@ async def test_a_page_that_is_no_server_of_ours_is_a_misuse() -> None:
             there = options("--url", str(server.make_url("/")), "--event", str(uuid4()))
             assert await run_soak(there, Console(file=said, width=200)) == MISUSED
             assert "does not answer as an Usher does" in said.getvalue()
+
+
+async def test_a_bot_that_cannot_sign_up_is_a_misuse(own: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuses(*_: object) -> str:
+        raise ServerAway("POST /auth/register: 429 too_many_attempts")
+
+    monkeypatch.setattr(Rest, "sign_up", refuses)
+    said = io.StringIO()
+    there = options("--url", own.url, "--event", await own.event(), "--bots", "2")
+    assert await run_soak(there, Console(file=said, width=200)) == MISUSED
+    assert "a bot could not sign up: POST /auth/register: 429" in said.getvalue()
 
 
 @dataclass
@@ -281,9 +293,12 @@ async def test_a_soak_on_its_own_server(tmp_path: Path) -> None:
 
 
 async def started(*arguments: str) -> asyncio.subprocess.Process:
-    """`usher soak`, a process of its own."""
+    """`usher soak`, a process of its own. What is set for another server does not reach the one that it starts."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", "soak", *arguments), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "server", "soak", *arguments),
+        cwd=ROOT,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"USHER_CONNECTIONS_MAX": "nonsense"},
     )
 
 
