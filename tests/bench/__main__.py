@@ -80,6 +80,7 @@ def main() -> None:
     cases = [case for case in CASES if not wanted or case.id in wanted]
     if (load := os.getloadavg()[0]) > QUIET_LOAD:
         console.print(f"[yellow]this machine is busy (load {load:.1f}): take the figures with care[/]")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts it in the background may have it ignored
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with Progress(*columns, console=console, transient=True) as progress:
