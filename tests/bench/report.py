@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.charts import Chart, Group, svg_of
 from tests.bench.child import ROOT
 from tests.bench.rows import Results, Row, read, write
-from tests.bench.shown import SIGNS, details_of, number
+from tests.bench.shown import SIGNS, beside, details_of, number
 
 RESULTS = ROOT / "bench" / "results.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -94,8 +94,9 @@ def _figures(rows: Sequence[Row]) -> str:
         goals = [f"{sign} {number(row.goal)}"] * (row.goal is not None)
         goals += [f"{sign} {number(row.ratio_goal)} × the yardstick"] * (row.ratio_goal is not None)
         yardstick = "" if row.yardstick is None else f"{number(row.yardstick)} ({row.yardstick_is})"
-        ratio = "" if row.ratio is None else number(row.ratio)
-        cells = row.id, row.case, f"{number(row.figure)} {row.unit}", " and ".join(goals), yardstick, ratio
+        ratio = "" if row.ratio is None else beside(row.ratio, row.ratio_goal)
+        figure = f"{beside(row.figure, row.goal)} {row.unit}"
+        cells = row.id, row.case, figure, " and ".join(goals), yardstick, ratio
         lines.append(f"| {' | '.join(cells)} | {VERDICTS[row.met]} |")
     judged = [row.met for row in rows if row.met is not None]
     return "\n".join((*lines, "", f"{judged.count(True)} of {len(judged)} goals are met."))
