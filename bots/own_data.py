@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from bots.rest import Customer as Customer  # noqa: PLC0414 (told to mypy: it is exported)
+from bots.rest import Customer
 from server.database import connected
 from server.engines import PostgresAddress
 from server.plans.bowl import bowl

@@ -16,8 +16,7 @@ import aiohttp
 from bots.account import Account, accounts
 from bots.answer_log import Answered, AnswerLog
 from bots.event_socket import EventSocket
-from bots.own_data import Customer
-from bots.rest import Rest
+from bots.rest import Customer, Rest
 from bots.shop import shop
 from bots.steady_socket import SteadySocket
 from protocol.outbound import Accepted

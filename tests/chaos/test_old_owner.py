@@ -17,8 +17,8 @@ import pytest
 
 from bots.answer_log import AnswerLog
 from bots.event_socket import EventSocket
-from bots.own_data import Customer, sign_in
-from bots.rest import Rest
+from bots.own_data import sign_in
+from bots.rest import Customer, Rest
 from bots.steady_socket import SteadySocket
 from protocol.codes import Code
 from protocol.inbound import Checkout, HoldSeats
