@@ -3,20 +3,23 @@
     usher:{event}:holds   hash, customer -> {"seats":[…],"expires_at_ms":…}, each field with a time to live
     usher:{event}:head    hash, epoch, term and revision of what is there: the sentinel that tells a loss
 
-One conflating writer for each event: what changes while a write is under way goes with the next. A stale owner
-that wakes up cannot overwrite, because the script compares (term, revision). Those of another epoch are numbers of
-another history: who loads the event in a new one writes all anew. What nobody writes any more runs out.
+One conflating writer for all events of the node: what changes within a moment, or while a write is under way, goes
+with the next, and many events share a round trip. A stale owner that wakes up cannot overwrite, because the script
+compares (term, revision). Those of another epoch are numbers of another history: who loads the event in a new one
+writes all anew. What nobody writes any more runs out.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from actors.core.model import Hold
 from actors.ports import Claim, Mirror
@@ -25,12 +28,17 @@ from server.ending import end
 log = logging.getLogger(__name__)
 
 CHECK_S = 1.0
+ROUND_S = 0.05
+"""From the end of one round of writing to the next: the changes of this time go together."""
+EVENTS_PER_ROUND_MAX = 64
+PAUSE_MAX_S = 1.0
 KEPT_S = 24 * 3600
 """Each write prolongs the keys by this; where the head runs out in a quiet event, it is written anew."""
 FIELDS_PER_GROUP_MAX = 1_000
 """Lua's unpack has a limit of some thousand values."""
 
 Holds = Mapping[str, Hold | None]
+_Write = tuple[tuple[str, str], list[Any]]
 
 
 class NoFieldExpiry(Exception):
@@ -42,10 +50,12 @@ class RedisMirror(Mirror):
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = redis.register_script((Path(__file__).parent / "mirror.lua").read_text())
+        self._script = (Path(__file__).parent / "mirror.lua").read_text()
+        self._script_hash = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()
         self._events: dict[str, _EventMirror] = {}
-        self._task: asyncio.Task[None] | None = None
-        self._writing: set[asyncio.Task[None]] = set()
+        self._behind: dict[_EventMirror, None] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
         self._is_on = True
 
     async def start(self) -> None:
@@ -62,11 +72,11 @@ class RedisMirror(Mirror):
             if not has_field_expiry:
                 self._is_on = False
                 raise NoFieldExpiry("this Redis has no HSETEX; the mirror needs Valkey 9 or Redis 8")
-        self._task = asyncio.create_task(self._keep_looking(), name="mirror")
+        self._looking = asyncio.create_task(self._keep_looking(), name="mirror")
 
     async def stop(self) -> None:
         """Stop writing. What is there runs out by itself."""
-        await end(self._task, *self._writing)
+        await end(self._looking, self._writing)
 
     @property
     def is_on(self) -> bool:
@@ -76,38 +86,68 @@ class RedisMirror(Mirror):
     @property
     def lag_s(self) -> float:
         """How old the oldest change is that is not written yet; 0 when the mirror is equal."""
-        since = [event.behind_since for event in self._events.values() if event.behind_since is not None]
+        since = [event.behind_since for event in self._behind]
         return asyncio.get_running_loop().time() - min(since) if since else 0.0
 
     @property
     def events_behind(self) -> int:
         """How many events have changes that are not written yet."""
-        return sum(event.is_behind or event.is_writing for event in self._events.values())
+        return len(self._behind)
 
     def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None]) -> None:
         event = self._events.get(claim.event_id)
-        if self._is_on and event is not None:
+        if event is not None:
             event.touch(revision, holds)
+            self._want(event)
 
     def replace(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
-        if not self._is_on:
-            return
-        self.forget(claim)
-        self._events[claim.event_id] = event = _EventMirror(
-            self._write, self._writing, claim, revision, epoch, holds
-        )
-        event.touch(revision, {})
+        if self._is_on:
+            self.forget(claim)
+            self._events[claim.event_id] = event = _EventMirror(claim, revision, epoch, holds)
+            self._want(event)
 
     def forget(self, claim: Claim) -> None:
         event = self._events.pop(claim.event_id, None)
         if event is not None:
-            event.is_over = True
+            self._behind.pop(event, None)
 
-    async def _write(self, claim: Claim, revision: int, epoch: str, base: int | None, holds: Holds) -> bool:
-        """Write; False: all is to be written anew. Raises what Redis raises."""
-        keys = [f"usher:{{{claim.event_id}}}:head", f"usher:{{{claim.event_id}}}:holds"]
-        answer = await self._script(keys, _arguments(claim, revision, epoch, base, holds))
-        return bool(answer != b"gap")
+    def _want(self, event: "_EventMirror") -> None:
+        if event not in self._behind:
+            event.behind_since = asyncio.get_running_loop().time()
+            self._behind[event] = None
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._catch_up(), name="mirror writes")
+
+    async def _catch_up(self) -> None:
+        pause_s = ROUND_S
+        while self._behind:
+            events = list(islice(self._behind, EVENTS_PER_ROUND_MAX))
+            answers = await self._write([(event.keys, event.take()) for event in events])
+            is_any_written = False
+            for event, answer in zip(events, answers, strict=True):
+                self._behind.pop(event, None)
+                if not isinstance(answer, Exception) and answer != b"gap":
+                    is_any_written = True
+                    event.behind_since = asyncio.get_running_loop().time()
+                else:
+                    event.begin_anew()
+                if event.is_behind and self._events.get(event.claim.event_id) is event:
+                    self._behind[event] = None
+            pause_s = ROUND_S if is_any_written else min(2 * pause_s, PAUSE_MAX_S)
+            await asyncio.sleep(pause_s)
+
+    async def _write(self, writes: list["_Write"]) -> list[Any]:
+        """One round trip; the answer to each, or what went wrong with it."""
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for keys, arguments in writes:
+                    _ = pipeline.evalsha(self._script_hash, len(keys), *keys, *arguments)
+                answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            if any(isinstance(answer, NoScriptError) for answer in answers):
+                await self._redis.script_load(self._script)
+        except (RedisError, OSError) as problem:
+            return [problem] * len(writes)
+        return answers
 
     async def _keep_looking(self) -> None:
         while True:
@@ -121,86 +161,45 @@ class RedisMirror(Mirror):
             except (RedisError, OSError):
                 continue
             for event, is_there in zip(events, found, strict=True):
-                if not is_there:
-                    event.write_anew()
+                if not is_there and self._events.get(event.claim.event_id) is event:
+                    event.begin_anew()
+                    self._want(event)
 
 
 class _EventMirror:
-    """What one event has still to write. A task is there while there is something."""
+    """What one event has still to write."""
 
-    def __init__(
-        self,
-        write: Any,
-        tasks: set[asyncio.Task[None]],
-        claim: Claim,
-        revision: int,
-        epoch: str,
-        holds: Callable[[], dict[str, Hold]],
-    ) -> None:
+    def __init__(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
         self.claim = claim
-        self.is_over = False
-        """The event is no longer ours: what is still to be written is left."""
+        self.keys = (f"usher:{{{claim.event_id}}}:head", f"usher:{{{claim.event_id}}}:holds")
+        self.behind_since = 0.0
+        """Since when there is something that is not written yet, by the loop's clock."""
         self._epoch = epoch
-        self._task: asyncio.Task[None] | None = None
-        self._tasks = tasks
-        self._write = write
         self._holds = holds
         self._revision = revision
         self._base: int | None = None
         self._changed: dict[str, Hold | None] = {}
-        self._changed_at: float | None = None
-        self._writing_since: float | None = None
 
     @property
     def is_behind(self) -> bool:
         return self._base != self._revision
 
-    @property
-    def is_writing(self) -> bool:
-        return self._task is not None and not self._task.done()
-
-    @property
-    def behind_since(self) -> float | None:
-        """When the oldest change happened that is not written yet, by the loop's clock."""
-        return self._changed_at if self._writing_since is None else self._writing_since
-
     def touch(self, revision: int, holds: Holds) -> None:
         self._revision = revision
         if self._base is not None:
             self._changed.update(holds)
-        if self._changed_at is None:
-            self._changed_at = asyncio.get_running_loop().time()
-        if not self.is_writing:
-            self._task = asyncio.create_task(self._catch_up(), name=f"mirror {self.claim.event_id}")
-            self._tasks.add(self._task)
-            self._task.add_done_callback(self._tasks.discard)
 
-    def write_anew(self) -> None:
+    def begin_anew(self) -> None:
+        """What is there is unknown or lost: all is to be written."""
         self._base = None
-        self._changed.clear()
-        self.touch(self._revision, {})
+        self._changed = {}
 
-    async def _catch_up(self) -> None:
-        pause_s = 0.05
-        while self.is_behind and not self.is_over:
-            revision, base = self._revision, self._base
-            holds: Holds = dict(self._holds()) if base is None else self._changed
-            self._changed = {}
-            # Assume it will be written: what changes meanwhile builds on it.
-            self._base = revision
-            self._writing_since = self._writing_since or self._changed_at
-            self._changed_at = None
-            try:
-                is_written = await self._write(self.claim, revision, self._epoch, base, holds)
-            except (RedisError, OSError):
-                is_written = False
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, 1.0)
-            if is_written:
-                self._writing_since = None
-            else:
-                self._base = None
-                self._changed = {}
+    def take(self) -> list[Any]:
+        """The script's arguments for what is still to be written; what changes meanwhile builds on it."""
+        holds: Holds = self._holds() if self._base is None else self._changed
+        arguments = _arguments(self.claim, self._revision, self._epoch, self._base, holds)
+        self._base, self._changed = self._revision, {}
+        return arguments
 
 
 async def has_command(redis: Redis, name: str) -> bool:

@@ -20,7 +20,14 @@ from actors.core.model import Hold
 from actors.ports import Claim
 from server.engines import PostgresAddress, RedisAddress
 from server.engines.wheels import valkey_program
-from server.mirror import FIELDS_PER_GROUP_MAX, KEPT_S, NoFieldExpiry, RedisMirror, has_command
+from server.mirror import (
+    EVENTS_PER_ROUND_MAX,
+    FIELDS_PER_GROUP_MAX,
+    KEPT_S,
+    NoFieldExpiry,
+    RedisMirror,
+    has_command,
+)
 from server.redis_connection import open_redis
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.proxy import RedisProxy
@@ -370,17 +377,51 @@ async def test_very_many_holds_begin_and_end_at_once(redis: Redis, mirror: Redis
     writes = 0
     write = mirror._write
 
-    async def counted(*arguments: Any) -> bool:
+    async def counted(wanted: Any) -> list[Any]:
         nonlocal writes
-        writes += 1
-        return await write(*arguments)
+        writes += len(wanted)
+        return await write(wanted)
 
-    mirror._events[event_id]._write = counted
+    made: Any = mirror
+    made._write = counted
     current = {"last": one}
     mirror.touch(claim, 2, dict.fromkeys(many) | current)
     await written(mirror)
     assert await seats_in(redis, event_id) == {"last": [1]}
     assert writes == 1, "no detour over an error"
+
+
+async def test_more_events_than_fit_into_a_round_are_all_written(redis: Redis, mirror: RedisMirror) -> None:
+    claims = [claim_of(str(uuid4())) for _ in range(2 * EVENTS_PER_ROUND_MAX + 1)]
+    sent: list[int] = []
+    write = mirror._write
+
+    async def counted(wanted: Any) -> list[Any]:
+        sent.append(len(wanted))
+        return await write(wanted)
+
+    made: Any = mirror
+    made._write = counted
+    for number, claim in enumerate(claims):
+        mirror.replace(claim, 1, EPOCH, lambda number=number: {"ada": hold(number)})  # type: ignore[misc]  # a default
+    await written(mirror)
+    assert max(sent) == EVENTS_PER_ROUND_MAX
+    for number, claim in enumerate(claims):
+        assert await seats_in(redis, claim.event_id) == {"ada": [number]}
+
+
+async def test_one_event_that_cannot_be_written_holds_up_no_other(redis: Redis, mirror: RedisMirror) -> None:
+    stuck, other = claim_of(str(uuid4())), claim_of(str(uuid4()))
+    await redis.set(f"usher:{{{stuck.event_id}}}:head", "no hash")
+    mirror.replace(stuck, 1, EPOCH, lambda: {"ada": hold(1)})
+    current: dict[str, Hold] = {}
+    mirror.replace(other, 1, EPOCH, lambda: current)
+    await until(lambda: mirror.events_behind == 1)
+    current["ada"] = hold(3)
+    mirror.touch(other, 2, {"ada": current["ada"]})
+    await until(lambda: mirror.events_behind == 1)
+    assert await seats_in(redis, other.event_id) == {"ada": [3]}
+    assert mirror.lag_s > 0
 
 
 async def test_what_is_no_longer_ours_is_not_written(redis: Redis, mirror: RedisMirror) -> None:
@@ -402,14 +443,13 @@ async def test_stopping_ends_what_has_lost_its_cancellation(redis: Redis) -> Non
     mirror, event_id = RedisMirror(redis), str(uuid4())
     lost = 0
 
-    async def loses_one(*_: Any) -> bool:
+    async def loses_one(wanted: Any) -> list[Any]:
         nonlocal lost
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             lost += 1
-            raise RedisError("away") from None
-        return True
+        return [RedisError("away")] * len(wanted)
 
     made: Any = mirror
     made._write = loses_one
@@ -419,7 +459,8 @@ async def test_stopping_ends_what_has_lost_its_cancellation(redis: Redis) -> Non
     async with asyncio.timeout(5):
         await mirror.stop()
     assert lost > 0
-    assert not mirror._writing
+    assert mirror._writing is not None
+    assert mirror._writing.done()
 
 
 async def test_only_what_is_needed_is_stored(own: Usher, redis: Redis) -> None:
