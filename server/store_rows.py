@@ -140,16 +140,16 @@ def batch_arguments(batch: Batch) -> Sequence[Any]:
         [entry.content_hash for entry in entries],
         [_array(entry.seats) for entry in entries],
         [_answer(entry.command_id, entry.frame) for entry in entries],
-        [write.index for write in seats],
-        [write.from_state for write in seats],
+        _array([write.index for write in seats]),
+        _array([write.from_state for write in seats]),
         [write.from_holder for write in seats],
-        [write.to_state for write in seats],
+        _array([write.to_state for write in seats]),
         [write.to_holder for write in seats],
         [customer for customer, _ in holds],
-        [None if hold is None else hold.started_ms for _, hold in holds],
-        [None if hold is None else hold.changed_ms for _, hold in holds],
-        [None if hold is None else hold.expires_ms for _, hold in holds],
-        [None if hold is None else hold.extended for _, hold in holds],
+        _array([None if hold is None else hold.started_ms for _, hold in holds]),
+        _array([None if hold is None else hold.changed_ms for _, hold in holds]),
+        _array([None if hold is None else hold.expires_ms for _, hold in holds]),
+        _array([None if hold is None else hold.extended for _, hold in holds]),
         _orders(batch.orders) if batch.orders else None,
         None if batch.terms is None else msgspec.json.encode(batch.terms).decode(),
     )
@@ -183,5 +183,6 @@ def _order_fields(order: Order) -> dict[str, Any]:
     }
 
 
-def _array(numbers: Sequence[int]) -> str:
-    return f"{{{','.join(map(str, numbers))}}}"
+def _array(values: Sequence[int | bool | None]) -> str:
+    """PostgreSQL's text of an array: JSON but for the brackets."""
+    return f"{{{msgspec.json.encode(values)[1:-1].decode()}}}"
