@@ -245,15 +245,17 @@ class SeatManager:
     async def _commit_and_say(self, batch: Batch) -> Outcome:
         if not self._unsaid:
             return await self._commit(batch)
-        commit = asyncio.create_task(self._commit(batch), name=f"commit {self.claim.event_id}")
+        saying = asyncio.create_task(self._say_in_rounds(), name=f"answers {self.claim.event_id}")
         try:
-            while self._unsaid and not commit.done():
-                await asyncio.sleep(0)
-                self._say(ANSWERS_PER_ROUND)
-            self._say(len(self._unsaid))
-            return await commit
+            return await self._commit(batch)
         finally:
-            commit.cancel()
+            saying.cancel()
+            self._say(len(self._unsaid))
+
+    async def _say_in_rounds(self) -> None:
+        while self._unsaid:
+            await asyncio.sleep(0)
+            self._say(ANSWERS_PER_ROUND)
 
     async def _commit(self, batch: Batch) -> Outcome:
         """Send the batch, the same one again, until its outcome is known."""

@@ -131,6 +131,7 @@ async def running_parts(
         stack.push_async_callback(payments.stop)
         hub = Hub(_now)
         store = PostgresStore(pool, lambda: node.node_id)
+        stack.push_async_callback(store.close)
         metrics = Metrics()
         supervisor = Supervisor(Ports(store, mirror, hub, payments, node, metrics), SupervisorSettings())
         payments.settle = supervisor.settle

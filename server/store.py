@@ -43,6 +43,8 @@ _AWAY = (
 ANSWER_S = 2.0
 """How long an answer is waited for before its outcome counts as unknown. Shorter than the lease."""
 LOAD_S = 15.0
+KEPT_CONNECTIONS = 2
+"""So many stay with the store: to give one back and take it anew is a third of the work of a small batch."""
 LEFT_BEHIND_MAX = 32
 """So many statements without an answer may be under way; beyond, the store is unavailable at once."""
 
@@ -60,6 +62,14 @@ class PostgresStore(Store):
         self._pool = pool
         self._node_id = node_id
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._kept: list[Any] = []
+        self._keeps = KEPT_CONNECTIONS
+
+    async def close(self) -> None:
+        """Give the connections back to the pool."""
+        self._keeps = 0
+        while self._kept:
+            await self._pool.release(self._kept.pop())
 
     async def claim(self, event_id: str) -> Claim | None:
         return await self._patiently(self._claim(event_id), ANSWER_S)
@@ -178,12 +188,28 @@ class PostgresStore(Store):
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         try:
-            async with self._pool.acquire() as connection:
+            connection = await self._take()
+            try:
                 yield connection
+            except BaseException:
+                await self._pool.release(connection)
+                raise
+            if len(self._kept) < self._keeps:
+                self._kept.append(connection)
+            else:
+                await self._pool.release(connection)
         except _AWAY as problem:
             if isinstance(problem, ValueError):
                 raise BrokenPromise(f"a value that PostgreSQL cannot have: {problem}") from problem
             raise StoreUnavailable(f"{type(problem).__name__}: {problem}") from problem
+
+    async def _take(self) -> Any:
+        while self._kept:
+            connection = self._kept.pop()
+            if not connection.is_closed():
+                return connection
+            await self._pool.release(connection)
+        return await self._pool.acquire()
 
 
 def _after_the_fence(batch: Batch, head: Any) -> Committed:

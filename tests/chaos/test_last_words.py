@@ -26,6 +26,7 @@ async def test_the_store_is_away(database_address: PostgresAddress) -> None:
             await store.neglected(1)
         proxy.cut()
         await until(lambda: _is_there(store))
+        await store.close()
         await pool.close()
 
 

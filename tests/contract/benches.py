@@ -184,14 +184,18 @@ class PostgresBench(Bench):
         self.pool = pool
         self._address = address
         self._locks: dict[str, asyncpg.Connection] = {}
+        self._stores: list[PostgresStore] = []
 
     async def close(self) -> None:
         """End the nodes that still live."""
+        for store in self._stores:
+            await store.close()
         for connection in self._locks.values():
             connection.terminate()
 
     def store(self, node_id: str) -> Store:
-        return PostgresStore(self.pool, lambda: node_id)
+        self._stores.append(PostgresStore(self.pool, lambda: node_id))
+        return self._stores[-1]
 
     async def now_ms(self) -> int:
         now_ms = await self.pool.fetchval("SELECT to_ms(clock_timestamp())")

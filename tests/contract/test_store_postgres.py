@@ -86,7 +86,7 @@ async def test_a_row_that_stays_locked_is_busy_and_nothing_is_written(postgres_b
 async def test_without_a_database_there_is_no_answer(postgres_bench: PostgresBench) -> None:
     event_id = await postgres_bench.add_event()
     owner = await owner_of(postgres_bench, event_id)
-    await postgres_bench.pool.close()
+    postgres_bench.pool.terminate()
     for ask in (
         owner.store.commit(owner.holds(0, ADA, 1)),
         owner.store.load(owner.claim),
@@ -206,6 +206,7 @@ async def test_statements_without_an_answer_do_not_pile_up(
     owner, batch = await a_longer_hold(postgres_bench)
     monkeypatch.setattr(store, "ANSWER_S", 0.01)
     monkeypatch.setattr(store, "LEFT_BEHIND_MAX", 2)
+    await postgres_bench.close()
     pool = postgres_bench.pool
     taken = [await pool.acquire() for _ in range(pool.get_max_size())]
     problems = []

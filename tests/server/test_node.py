@@ -273,6 +273,7 @@ async def a_zombie_writes(pair: Pair) -> None:
     with pytest.raises(OwnershipLost):
         await zombie.load(claim)
     await zombie.release(claim)
+    await zombie.close()
     assert (await pair.two.seat_states(event_id))[5] == 0
     assert await pair.two.revision_of(event_id) == revision
     assert await owned_by(pair.two, event_id), "a zombie cannot give away what is not its own"
@@ -300,6 +301,7 @@ async def test_the_same_batch_twice_is_applied_once(pair: Pair) -> None:
     # As after a lost answer: the outcome of the first was never heard.
     assert await store.commit(batch) == Committed(batch.revision + 1)
     assert await store.commit(batch) == Committed(batch.revision + 1)
+    await store.close()
     entries = await pair.one.database.fetchval(
         "SELECT count(*) FROM journal WHERE event_id = $1 AND revision = $2", UUID(event_id), batch.revision + 1
     )
