@@ -6,6 +6,7 @@ BrokenPromise        the store refuses what memory says: memory and database hav
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Struct
@@ -232,3 +233,15 @@ class Meter(Protocol):
 
     def order_moved(self, order: Order) -> None:
         """A committed batch brought an order into the state that it has here."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The world, for the actors of one node."""
+
+    store: Store
+    mirror: Mirror
+    audience: Audience
+    payments: Payments
+    lease: Lease
+    meter: Meter

@@ -13,7 +13,6 @@ to wait for this loop.
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from time import perf_counter
 
 from msgspec import Struct
@@ -26,22 +25,17 @@ from actors.core.seating import Seating
 from actors.core.verdict import Accept, Await, Refuse, Settle, Verdict
 from actors.open_checkouts import OpenCheckouts
 from actors.ports import (
-    Audience,
     Batch,
     Claim,
     Committed,
     HeadBusy,
     Known,
-    Lease,
     Loaded,
-    Meter,
-    Mirror,
     Outcome,
     OwnershipLost,
-    Payments,
     PersonalNews,
+    Ports,
     SeatsBusy,
-    Store,
     StoreUnavailable,
 )
 from actors.told import Told, refuse
@@ -54,23 +48,13 @@ ANSWERS_PER_ROUND = 32
 """So many answers are given in one round of the loop while a batch is on its way: it wants to leave, too."""
 
 
-@dataclass(frozen=True)
-class Ports:
-    """The world, for the actors of one node."""
-
-    store: Store
-    mirror: Mirror
-    audience: Audience
-    payments: Payments
-    lease: Lease
-    meter: Meter
-
-
 class ManagerSettings(Struct, frozen=True):
     """The bounds of one seat manager."""
 
     inbox_commands_max: int = 5_000
     batch_commands_max: int = 512
+    crowded_batch_commands_max: int = 256
+    """While more than two full batches wait: deciding holds up the loop, with as much to refuse as to do."""
     stalled_after_s: float = 1.0
     retry_first_s: float = 0.005
     retry_locked_max_s: float = 0.02
@@ -161,8 +145,7 @@ class SeatManager:
             while not self._is_stopping:
                 await self._wait_for_work()
                 self._checkouts.answer_late(self.seating, self._loop.time())
-                size = min(len(self._inbox), self._settings.batch_commands_max)
-                told = [self._inbox.popleft() for _ in range(size)]
+                told = [self._inbox.popleft() for _ in range(self._batch_size())]
                 settled = [self._settled.popleft() for _ in range(len(self._settled))]
                 await self._turn(Turn(told, settled))
                 told = []
@@ -175,6 +158,10 @@ class SeatManager:
             for one in (*told, *self._inbox, *self._checkouts.give_up()):
                 refuse(one, Code.TRY_AGAIN)
             self._inbox.clear()
+
+    def _batch_size(self) -> int:
+        waiting, full = len(self._inbox), self._settings.batch_commands_max
+        return min(waiting, full if waiting <= 2 * full else self._settings.crowded_batch_commands_max)
 
     async def _wait_for_work(self) -> None:
         self._work.clear()

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from actors.core.seating import Seating
 from actors.core.verdict import Settle
-from actors.ports import OwnershipLost, StoreUnavailable
-from actors.seat_manager import ManagerSettings, Ports, SeatManager
+from actors.ports import OwnershipLost, Ports, StoreUnavailable
+from actors.seat_manager import ManagerSettings, SeatManager
 from actors.told import Told, refuse
 from protocol.codes import Code
 
@@ -90,6 +90,13 @@ class Supervisor:
             refuse(told, Code.OVERLOADED)
         else:
             slot.waiting.append(told)
+
+    def backlog(self, event_id: str) -> int:
+        """How many commands of the event wait to be decided here."""
+        slot = self._slots.get(event_id)
+        if slot is None:
+            return 0
+        return len(slot.waiting) if slot.manager is None else slot.manager.inbox_depth
 
     def settle(self, event_id: str, settled: Settle) -> None:
         """Give a provider's answer to the event's manager. Without one it is dropped: loading asks again."""

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from aiohttp import web
 
-from actors.seat_manager import Ports
+from actors.ports import Ports
 from actors.supervisor import Supervisor, SupervisorSettings
 from server import demo, pages
 from server.database import connect, connected, open_pool
@@ -56,6 +56,7 @@ from server.settings import Settings
 from server.sockets import connection
 from server.sockets.broadcast import Hub
 from server.sockets.command_pace import CommandPaces
+from server.sockets.intake import Intake
 from server.sockets.open_sockets import Sockets
 from server.store import PostgresStore
 from server.sweep import sweep_for_ever
@@ -146,6 +147,7 @@ async def running_parts(
             sessions=sessions,
             rate_limits=rate_limits,
             command_paces=CommandPaces(time.monotonic, is_on=settings.is_rate_limited),
+            intake=Intake(),
             throttle=throttle,
             accounts=accounts,
             account_mails=AccountMails(pool, accounts, outgoing, throttle, settings.public_origin or ""),

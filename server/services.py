@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from server.settings import Settings
     from server.sockets.broadcast import Hub
     from server.sockets.command_pace import CommandPaces
+    from server.sockets.intake import Intake
     from server.sockets.open_sockets import Sockets
     from server.telemetry.metrics import Metrics
 
@@ -48,6 +49,7 @@ class Services:
     sessions: "Sessions"
     rate_limits: "RateLimits"
     command_paces: "CommandPaces"
+    intake: "Intake"
     throttle: "Throttle"
     accounts: "Accounts"
     account_mails: "AccountMails"

@@ -28,6 +28,7 @@ from server.sales import Sale
 from server.services import Services, services
 from server.sockets.command_pace import CommandPace
 from server.sockets.frames import close_frame
+from server.sockets.intake import BACKLOG_COMMANDS, Reader
 from server.sockets.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ async def watch_event(request: web.Request) -> web.StreamResponse:
     elif event is None:
         await ws.close(code=CloseCode.NO_SUCH_EVENT)
     elif request.transport is not None:
-        connection = Connection(parts, ws, request.transport, event, session)
+        connection = Connection(parts, ws, request.protocol, request.transport, event, session)
         await connection.run()
     return ws
 
@@ -91,6 +92,7 @@ class Connection:
         "_event",
         "_pace",
         "_parts",
+        "_protocol",
         "_replies",
         "_session",
         "_transport",
@@ -103,12 +105,14 @@ class Connection:
         self,
         parts: Services,
         ws: web.WebSocketResponse,
+        protocol: web.RequestHandler,
         transport: asyncio.Transport,
         event: Sale,
         session: Session | None,
     ) -> None:
         self._parts = parts
         self._ws = ws
+        self._protocol = protocol
         self._transport = transport
         self._event = event
         self._session = session
@@ -145,7 +149,7 @@ class Connection:
 
     async def _converse(self) -> None:
         """Take what comes. After our own close frame it is read and dropped, until the client's has come."""
-        taken = 0
+        taken, reader = 0, Reader(self._parts.intake)
         while True:
             frame = await self._ws.receive()
             if frame.type in _ENDS:
@@ -162,6 +166,11 @@ class Connection:
             except Exception:
                 log.exception("a socket of event %s failed", self._event.event_id)
                 self.outbox.close(CloseCode.RESTARTING)
+            backlog = self._parts.supervisor.backlog(self._event.event_id)
+            if backlog >= BACKLOG_COMMANDS and not reader.goes_on():
+                self._protocol.pause_reading()
+                await reader.turn()
+                self._protocol.resume_reading()
             taken += 1
             if taken % FRAMES_PER_TURN == 0:
                 await asyncio.sleep(0)  # `receive` does not, while frames are there: others want a turn, too
@@ -227,7 +236,10 @@ class Connection:
         def reply(answer: bytes, refusal: Rejected | None) -> None:
             self._unanswered -= 1
             outcomes.add(refusal)
-            self.outbox.send_text(answer)
+            if refusal is not None and refusal.code is Code.OVERLOADED:
+                self.outbox.send_soon(answer)
+            else:
+                self.outbox.send_text(answer)
 
         self._replies[kind] = reply
         return reply

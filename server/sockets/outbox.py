@@ -16,7 +16,8 @@ PATCH_BUFFER_BYTES_MAX = 64 * 1024
 DRAINED_BYTES = 4 * 1024
 BUFFER_BYTES_MAX = 256 * 1024
 SEND_BUFFER_BYTES = 64 * 1024
-"""Of the kernel; Linux doubles it."""
+RECEIVE_BUFFER_BYTES = 16 * 1024
+"""Of the kernel; Linux doubles both."""
 
 
 class Outbox:
@@ -24,6 +25,7 @@ class Outbox:
 
     __slots__ = (
         "_close",
+        "_soon",
         "_transport",
         "behind_since",
         "customer",
@@ -47,9 +49,11 @@ class Outbox:
         self.is_closing = False
         self._transport = transport
         self._close = close
+        self._soon: list[bytes] = []
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         transport.set_write_buffer_limits(high=BUFFER_BYTES_MAX)
 
     @property
@@ -63,12 +67,25 @@ class Outbox:
 
     def send_text(self, text: bytes) -> None:
         """Write an encoded message; a connection that has left too much unread is cut off."""
+        self._write(text_frame(text))
+
+    def _write(self, frames: bytes) -> None:
         if self.is_closing or self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size() > BUFFER_BYTES_MAX:
             self.close(CloseCode.TOO_SLOW)
             return
-        self._transport.write(text_frame(text))
+        self._transport.write(frames)
+
+    def send_soon(self, text: bytes) -> None:
+        """Write an encoded message with all others that come in this round of the loop."""
+        if not self._soon:
+            asyncio.get_running_loop().call_soon(self._send_gathered)
+        self._soon.append(text_frame(text))
+
+    def _send_gathered(self) -> None:
+        frames, self._soon = b"".join(self._soon), []
+        self._write(frames)
 
     def push(self, frame: bytes) -> bool:
         """Write a shared frame; False: it was left out, because too much is unread."""

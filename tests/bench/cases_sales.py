@@ -3,7 +3,6 @@
 from contextlib import AsyncExitStack
 
 from tests.bench.bench import Bench, Case, Figures, middle
-from tests.bench.bot import Broken
 from tests.bench.cases_commands import NAIVE, SEATS, UNSENT, is_kept, loops, shown
 from tests.bench.cases_watchers import highest_memory
 from tests.bench.child import Generator, generator
@@ -21,8 +20,6 @@ CROWD = 256
 TIMES = 5
 BURST = 8
 """Frames in one write: less work for the generator, which has to send more than the server can take."""
-PACES_PER_S = [2_000.0 * 1.5**step for step in range(10)]
-"""At these the capacity is looked for."""
 SOON_PERCENT = Goal("at least", 99)
 KEPT = Goal("at least", ratio=0.8)
 
@@ -106,11 +103,11 @@ async def _cost(one: Rig, crowd: Generator, order: Loop) -> Figures:
 
 
 async def overload(bench: Bench) -> None:
-    """An open loop of five times of what can be done in the same bursts."""
+    """An open loop of five times of what the same bots get done when each waits for its answer."""
     seconds = 10.0 if bench.is_quick else 60.0
     async with rig() as one, generator(await one.bots(CROWD, SEATS)) as crowd:
-        able = await capacity(bench, crowd)
-        order = Pace(seconds, TIMES * able["done_per_s"], bench.warm_up_s, BURST)
+        able = await crowd.do(Loop(bench.seconds, bench.warm_up_s), bench.seconds)
+        order = Pace(seconds, TIMES * able["accepted_per_s"], bench.warm_up_s, BURST)
         before = one.memory_bytes()
         async with highest_memory(one) as memory:
             cores = Cores(one, crowd.pid)
@@ -129,9 +126,9 @@ async def overload(bench: Bench) -> None:
             SOON_PERCENT,
             is_right=is_sent or None,
             details={
-                "capacity_per_s": able["done_per_s"],
+                "capacity_per_s": able["accepted_per_s"],
                 "sent_per_s": found["sent_per_s"],
-                "times_the_capacity": found["sent_per_s"] / able["done_per_s"],
+                "times_the_capacity": found["sent_per_s"] / able["accepted_per_s"],
                 "refused_per_s": found["busy_per_s"],
                 "refused_p99_ms": found.get("busy_p99_ms", 0.0),
                 **busy,
@@ -153,25 +150,6 @@ async def overload(bench: Bench) -> None:
         )
     )
     bench.put(row("overload", f"{case}: memory of the server", "MB more", (memory[-1] - before) / 2**20))
-
-
-async def capacity(bench: Bench, crowd: Generator) -> Figures:
-    """The most that was done at paces that rise until the server refuses.
-
-    `done_per_s`: answers, but for the refusals because there is too much to do.
-
-    Raises:
-        Broken: the bots could not send so much that the server refused.
-    """
-    best: Figures = {}
-    for per_s in PACES_PER_S:
-        order = Pace(bench.seconds, per_s, bench.warm_up_s, BURST)
-        found = await crowd.do(order, order.seconds)
-        found["done_per_s"] = found["answered_per_s"] - found["busy_per_s"]
-        best = max(best or found, found, key=lambda one: one["done_per_s"])
-        if found["busy_per_s"]:
-            return best
-    raise Broken(f"nothing was refused at {PACES_PER_S[-1]:,.0f}/s: the capacity is not known")
 
 
 CASES = (

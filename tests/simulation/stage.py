@@ -8,8 +8,8 @@ from actors.core.layout import Run
 from actors.core.model import Stage as EventStage
 from actors.core.model import Terms
 from actors.core.verdict import Asked, CancelOrder, ChangeTerms
-from actors.ports import Batch, Outcome, StoreUnavailable
-from actors.seat_manager import ManagerSettings, Ports
+from actors.ports import Batch, Outcome, Ports, StoreUnavailable
+from actors.seat_manager import ManagerSettings
 from actors.supervisor import Supervisor, SupervisorSettings
 from actors.told import Told
 from protocol import outbound

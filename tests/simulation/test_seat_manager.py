@@ -49,6 +49,21 @@ async def test_what_comes_while_a_batch_is_written_goes_with_the_next_one() -> N
 
 
 @scene
+async def test_batches_are_smaller_while_too_much_waits() -> None:
+    node = SceneNode(new_database(), "n1", batch_commands_max=3, crowded_batch_commands_max=2)
+    node.store.script = ["gate"]
+    node.hold("ada", 0)
+    await settle_down()
+    others = [node.tell(f"stranger-{number}", ExtendHold("x")) for number in range(3)]
+    others += [node.hold(f"customer-{seat}", seat) for seat in range(1, 8)]
+    await settle_down()
+    node.store.gate.set()
+    await settle_down()
+    assert all(one.frames for one in others)
+    assert [len(batch.lookups) for batch in node.store.sent] == [1, 2, 2, 3, 3]
+
+
+@scene
 async def test_the_answers_of_a_batch_are_given_while_the_next_one_is_written() -> None:
     node = SceneNode(new_database(), "n1", batch_commands_max=2)
     node.store.script = ["", "gate"]

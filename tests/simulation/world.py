@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from actors.core.layout import Run, layout_of
 from actors.core.model import Stage, Terms
 from actors.core.seating import Seating
-from actors.ports import Audience, Lease, News, PersonalNews, Store
-from actors.seat_manager import ManagerSettings, Ports
+from actors.ports import Audience, Lease, News, PersonalNews, Ports, Store
+from actors.seat_manager import ManagerSettings
 from actors.supervisor import Supervisor, SupervisorSettings
 from actors.told import Told
 from protocol.outbound import Outbound, Patch
