@@ -149,7 +149,7 @@ class Connection:
 
     async def _converse(self) -> None:
         """Take what comes. After our own close frame it is read and dropped, until the client's has come."""
-        taken, reader = 0, Reader(self._parts.intake)
+        taken, reader = 0, Reader(self._parts.intake, self._protocol)
         while True:
             frame = await self._ws.receive()
             if frame.type in _ENDS:
@@ -168,9 +168,7 @@ class Connection:
                 self.outbox.close(CloseCode.RESTARTING)
             backlog = self._parts.supervisor.backlog(self._event.event_id)
             if backlog >= BACKLOG_COMMANDS and not reader.goes_on():
-                self._protocol.pause_reading()
                 await reader.turn()
-                self._protocol.resume_reading()
             taken += 1
             if taken % FRAMES_PER_TURN == 0:
                 await asyncio.sleep(0)  # `receive` does not, while frames are there: others want a turn, too

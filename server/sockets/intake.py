@@ -9,6 +9,8 @@ nothing and slows down whoever sends it.
 import asyncio
 from collections import deque
 
+from aiohttp.base_protocol import BaseProtocol
+
 BACKLOG_COMMANDS = 1_024
 """From here on: two full batches wait, and what is read now would not be decided any sooner."""
 TURNS_PER_ROUND = 256
@@ -17,22 +19,25 @@ COMMANDS_PER_TURN = 8
 
 
 class Intake:
-    """The turns of all sockets of this process. `rounds` counts the rounds in which somebody had to ask for one."""
+    """The turns of all sockets of this process. `rounds` counts the rounds in which somebody took one."""
 
     def __init__(self) -> None:
         self.rounds = 0
         self._left = TURNS_PER_ROUND
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def turn(self) -> None:
-        """Wait for a turn: until the end of the round, `COMMANDS_PER_TURN` commands may be read."""
-        loop = asyncio.get_running_loop()
+    def take(self) -> bool:
+        """Take a turn, if one is left in this round and nobody waits for it."""
         if self._left == TURNS_PER_ROUND and not self._waiting:
-            loop.call_soon(self._begin_round)
-        if self._left and not self._waiting:
-            self._left -= 1
-            return
-        mine = loop.create_future()
+            asyncio.get_running_loop().call_soon(self._begin_round)
+        if not self._left or self._waiting:
+            return False
+        self._left -= 1
+        return True
+
+    async def wait(self) -> None:
+        """Wait for a turn behind all who wait already, after `take` has found none."""
+        mine = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         await mine
 
@@ -49,21 +54,30 @@ class Intake:
 
 
 class Reader:
-    """One socket's side of it."""
+    """One socket's side of it; its `protocol` reads nothing while it waits."""
 
-    __slots__ = ("_intake", "_left", "_round")
+    __slots__ = ("_intake", "_left", "_protocol", "_round")
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, protocol: BaseProtocol) -> None:
         self._intake = intake
+        self._protocol = protocol
         self._round = -1
         self._left = 0
 
     def goes_on(self) -> bool:
-        """Use one command of the turn. False: it is over."""
-        self._left -= 1
-        return self._left >= 0 and self._round == self._intake.rounds
+        """Use one command of the turn, or take the next turn. False: there is none."""
+        if self._left and self._round == self._intake.rounds:
+            self._left -= 1
+            return True
+        return self._begin() if self._intake.take() else False
 
     async def turn(self) -> None:
-        """Wait for the next turn."""
-        await self._intake.turn()
-        self._round, self._left = self._intake.rounds, COMMANDS_PER_TURN
+        """Wait for the next turn, and use one command of it."""
+        self._protocol.pause_reading()
+        await self._intake.wait()
+        self._protocol.resume_reading()
+        self._begin()
+
+    def _begin(self) -> bool:
+        self._round, self._left = self._intake.rounds, COMMANDS_PER_TURN - 1
+        return True

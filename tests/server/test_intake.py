@@ -4,44 +4,70 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from aiohttp.base_protocol import BaseProtocol
 
 from server.sockets.intake import COMMANDS_PER_TURN, TURNS_PER_ROUND, Intake, Reader
 from tests.server.parts import Usher, until
 
 
+class Socket(BaseProtocol):
+    """Notes when its reading stops and goes on."""
+
+    __slots__ = ("is_read",)
+
+    def __init__(self) -> None:
+        super().__init__(asyncio.get_running_loop())
+        self.is_read = True
+
+    def pause_reading(self) -> None:
+        self.is_read = False
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        self.is_read = True
+
+
+async def asked(reader: Reader) -> None:
+    """Wait for a turn, if need be."""
+    if not reader.goes_on():
+        await reader.turn()
+
+
 async def test_turns_come_in_order_and_so_many_in_a_round() -> None:
     intake, rounds = Intake(), {}
+    sockets = [Socket() for _ in range(3 * TURNS_PER_ROUND)]
 
     async def ask(number: int) -> None:
-        await intake.turn()
+        await asked(Reader(intake, sockets[number]))
         rounds[number] = intake.rounds
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(3 * TURNS_PER_ROUND):
-            group.create_task(ask(number))
+    tasks = [asyncio.create_task(ask(number)) for number in range(3 * TURNS_PER_ROUND)]
+    await asyncio.sleep(0)
+    assert [socket.is_read for socket in sockets].count(False) == 2 * TURNS_PER_ROUND
+    await asyncio.wait(tasks)
+    assert all(socket.is_read for socket in sockets)
     assert list(rounds) == list(range(3 * TURNS_PER_ROUND))
-    assert [rounds[number] for number in range(0, 3 * TURNS_PER_ROUND, TURNS_PER_ROUND)] == [0, 1, 2]
     assert all(list(rounds.values()).count(one) == TURNS_PER_ROUND for one in range(3))
 
 
-async def test_a_turn_ends_after_some_commands_and_with_its_round() -> None:
+async def test_a_turn_is_for_some_commands_of_its_round() -> None:
     intake = Intake()
-    reader = Reader(intake)
-    assert not reader.goes_on(), "nobody goes on before the first turn"
-    await reader.turn()
-    assert [reader.goes_on() for _ in range(COMMANDS_PER_TURN + 2)] == [True] * COMMANDS_PER_TURN + [False] * 2
-    await reader.turn()
+    reader, others = Reader(intake, Socket()), [Reader(intake, Socket()) for _ in range(TURNS_PER_ROUND - 1)]
     assert reader.goes_on()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert not reader.goes_on(), "that was another round"
+    assert all(one.goes_on() for one in others)
+    assert [reader.goes_on() for _ in range(COMMANDS_PER_TURN + 1)] == [True] * (COMMANDS_PER_TURN - 1) + [
+        False
+    ] * 2
+    assert others[0].goes_on()
+    await reader.turn()
+    assert [reader.goes_on() for _ in range(COMMANDS_PER_TURN - 1)] == [True] * (COMMANDS_PER_TURN - 1)
+    assert intake.rounds == 1, "what is left of a turn ends with its round"
 
 
 async def test_who_goes_away_while_waiting_takes_no_turn() -> None:
     intake, served = Intake(), []
 
     async def ask(number: int) -> None:
-        await intake.turn()
+        await asked(Reader(intake, Socket()))
         served.append(number)
 
     tasks = [asyncio.create_task(ask(number)) for number in range(TURNS_PER_ROUND + 3)]
@@ -56,15 +82,16 @@ async def test_with_a_backlog_sockets_wait_for_turns_and_all_are_answered(
 ) -> None:
     monkeypatch.setattr("server.sockets.connection.BACKLOG_COMMANDS", 10)
     monkeypatch.setattr("server.sockets.intake.TURNS_PER_ROUND", 1)
+    monkeypatch.setattr(own.parts, "intake", Intake())
     turns = 0
-    take_turn = Intake.turn
+    wait = Intake.wait
 
     async def counted(intake: Intake) -> None:
         nonlocal turns
         turns += 1
-        await take_turn(intake)
+        await wait(intake)
 
-    monkeypatch.setattr(Intake, "turn", counted)
+    monkeypatch.setattr(Intake, "wait", counted)
     event_id, ada, ben = await own.event(), await own.customer(), await own.customer()
     async with own.socket(event_id, ada) as one, own.socket(event_id, ben) as other:
         await one.ask("hold_seats", seats=[0])
