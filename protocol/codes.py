@@ -56,7 +56,7 @@ SENTENCES: dict[Code, str] = {
     Code.SEAT_TAKEN: "This seat is taken",
     Code.LIMIT_REACHED: "This is more than one customer may have for this event",
     Code.ORPHAN_SEAT: "This would leave a single seat alone",
-    Code.NO_BLOCK: "No such seats are left next to each other",
+    Code.NO_BLOCK: "Not so many seats are left that fit",
     Code.HOLD_NOT_FOUND: "You hold no seats in this event",
     Code.HOLD_EXPIRED: "Your hold has run out",
     Code.EXTEND_USED: "This hold was already extended",

@@ -187,6 +187,7 @@ class Accepted(OutboundMessage, frozen=True, tag="accepted"):
     hold: what I now hold; after `hold_seats`, `hold_best`, `release_seats` and `extend_hold`
     order: what I have bought; after `checkout`
     queue: my place in line; after `join_queue` and `leave_queue`
+    together: after `hold_best`: are the seats that it added all next to each other?
     """
 
     id: str
@@ -194,6 +195,7 @@ class Accepted(OutboundMessage, frozen=True, tag="accepted"):
     hold: Hold | UnsetType = UNSET
     order: OrderSummary | UnsetType = UNSET
     queue: QueuePlace | UnsetType = UNSET
+    together: bool | UnsetType = UNSET
 
 
 class Rejected(OutboundMessage, frozen=True, tag="rejected"):

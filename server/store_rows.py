@@ -41,6 +41,7 @@ def run(row: Row) -> Run:
         row["first"],
         row["seat_count"],
         row["distance"],
+        tuple(row["distances"]),
     )
 
 

@@ -4,9 +4,10 @@ A customer has at most one hold in an event, with one end: 600 s after the last 
 most 1,200 s after its first seat, an extension included. The end never moves earlier.
 """
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from actors.core.best_available import best_block
+from actors.core.best_available import best_seats
 from actors.core.model import Cause, Change, Hold, HoldMoved, SeatsMoved
 from actors.core.seating import Seating, View
 from actors.core.verdict import Accept, Asked, Entry, Verdict, entry_of, refuse
@@ -66,13 +67,13 @@ def hold_best(view: View, asked: Asked, command: HoldBest, now_ms: int) -> Verdi
     held = 0 if hold is None else len(hold.seats)
     if view.bought(asked.customer) + held + command.count > view.terms.max_tickets_per_user:
         return refuse(command.id, Code.LIMIT_REACHED)
-    seats = best_block(view, command)
-    if seats is None:
+    found = best_seats(view, command)
+    if found is None:
         return refuse(command.id, Code.NO_BLOCK)
     if _may_not_grow(view, asked.customer, now_ms):
         return refuse(command.id, Code.BUSY)
-    moved = (SeatsMoved(Cause.HOLD, asked.customer, seats),)
-    return _accept_hold(view, asked, "hold", _grown(hold, seats, now_ms), moved)
+    moved = (SeatsMoved(Cause.HOLD, asked.customer, found.seats),)
+    return _accept_hold(view, asked, "hold", _grown(hold, found.seats, now_ms), moved, together=found.together)
 
 
 def release_seats(view: View, asked: Asked, command: ReleaseSeats, now_ms: int) -> Verdict:
@@ -143,8 +144,16 @@ def why_no_hold(view: View, customer: str, now_ms: int) -> Code:
     return Code.HOLD_NOT_FOUND
 
 
-def _accept_hold(view: View, asked: Asked, kind: str, hold: Hold | None, moved: tuple[SeatsMoved, ...]) -> Accept:
-    frame = encode(Accepted(asked.command.id, view.next_revision, hold=shown(view, hold)))
+def _accept_hold(
+    view: View,
+    asked: Asked,
+    kind: str,
+    hold: Hold | None,
+    moved: tuple[SeatsMoved, ...],
+    together: bool | UnsetType = UNSET,
+) -> Accept:
+    accepted = Accepted(asked.command.id, view.next_revision, hold=shown(view, hold), together=together)
+    frame = encode(accepted)
     changes: tuple[Change, ...] = moved
     if hold != view.hold(asked.customer):
         changes = (*moved, HoldMoved(asked.customer, hold))

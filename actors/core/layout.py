@@ -1,12 +1,18 @@
 """What never changes about the seats of an event: prices, and which seats stand next to each other."""
 
-from collections.abc import Sequence
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 
 class Run(Struct, frozen=True):
-    """`count` seats from index `first` on, next to each other and of one price; `distance` to the focal point."""
+    """`count` seats from index `first` on, next to each other and of one price.
+
+    `distances` has each seat's to the focal point, in the units of the map, and `distance` is the least of them.
+    Without `distances` the middle of the run is nearest, and each seat is one unit farther than the one before.
+    """
 
     section: str
     price_tier: str
@@ -14,16 +20,43 @@ class Run(Struct, frozen=True):
     first: int
     count: int
     distance: float
+    distances: tuple[float, ...] = ()
+
+    @property
+    def nearest(self) -> float:
+        """Where in the run it is nearest to the focal point, counted in seats from the first."""
+        if not self.distances:
+            return (self.count - 1) / 2
+        return self.distances.index(min(self.distances))
+
+    def distance_of(self, at: int, count: int) -> float:
+        """The mean distance of `count` seats from the `at`-th of the run on."""
+        if self.distances:
+            return sum(self.distances[at : at + count]) / count
+        return self.distance + abs(at + (count - 1) / 2 - self.nearest)
 
 
 class Layout(Struct, frozen=True):
-    """The runs, the nearest to the focal point first, and one price a seat; the seats with wheelchair access."""
+    """The runs, the nearest to the focal point first, and one price a seat; the seats with wheelchair access.
+
+    `run_of` has the place of each seat's run among `runs`, `nearest` that of each run's best seat within it,
+    `sections` the places of their runs in order, `price_levels` the prices that there are, rising.
+    """
 
     prices_cents: Sequence[int]
     runs: tuple[Run, ...]
-    accessible: frozenset[int] = frozenset()
-    accessible_runs: tuple[Run, ...] = ()
-    """Those of `runs` that have such a seat."""
+    accessible: frozenset[int]
+    run_of: Sequence[int]
+    nearest: tuple[float, ...]
+    sections: Mapping[str, tuple[int, ...]]
+    price_levels: tuple[int, ...]
+
+    def price_level(self, max_price_cents: int | None) -> int | None:
+        """The highest price up to this one, below all: -1. So there are no more wishes than prices."""
+        if max_price_cents is None:
+            return None
+        level = bisect_right(self.price_levels, max_price_cents)
+        return self.price_levels[level - 1] if level else -1
 
 
 def layout_of(runs: Sequence[Run], accessible: frozenset[int] = frozenset()) -> Layout:
@@ -38,7 +71,17 @@ def layout_of(runs: Sequence[Run], accessible: frozenset[int] = frozenset()) -> 
             raise ValueError(f"a run begins at {run.first} where {len(prices_cents)} was next")
         prices_cents.extend([run.price_cents] * run.count)
     ordered = tuple(sorted(runs, key=lambda run: (run.distance, run.first)))
-    with_access = tuple(
-        run for run in ordered if not accessible.isdisjoint(range(run.first, run.first + run.count))
+    run_of = array("I", bytes(4 * len(prices_cents)))
+    sections: dict[str, list[int]] = {}
+    for place, run in enumerate(ordered):
+        run_of[run.first : run.first + run.count] = array("I", [place] * run.count)
+        sections.setdefault(run.section, []).append(place)
+    return Layout(
+        prices_cents,
+        ordered,
+        accessible,
+        run_of,
+        tuple(run.nearest for run in ordered),
+        {name: tuple(places) for name, places in sections.items()},
+        tuple(sorted({run.price_cents for run in runs})),
     )
-    return Layout(prices_cents, ordered, accessible, with_access)

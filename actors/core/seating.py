@@ -23,6 +23,7 @@ from actors.core.model import (
     Terms,
     TermsMoved,
 )
+from actors.core.ranking import Ranked
 from protocol import limits
 from protocol.outbound import Counts, OrderStatus
 from protocol.seat_state import SeatState
@@ -45,12 +46,13 @@ class View(Protocol):
 
     terms: Terms
     layout: Layout
+    ranked: Ranked
 
     @property
     def prices_cents(self) -> Sequence[int]: ...
     @property
     def next_revision(self) -> int: ...
-    def available_from(self, count: int, first: int, end: int) -> int | None: ...
+    def states_of(self, first: int, end: int) -> bytearray: ...
     def seat(self, index: int) -> Occupied: ...
     def hold(self, customer: str) -> Hold | None: ...
     def ran_out_ms(self, customer: str) -> int | None: ...
@@ -78,6 +80,8 @@ class Seating:
         self.states = states
         self.revision = revision
         self.epoch = epoch
+        self.ranked = Ranked(layout)
+        self._drafted: list[int] = []
         self.memory = Memory()
         self.holds: dict[str, Hold] = {}
         self.orders: dict[str, Order] = {}
@@ -122,10 +126,9 @@ class Seating:
     def seat(self, index: int) -> Occupied:
         return _STATES[self.states[index]], self._holders.get(index)
 
-    def available_from(self, count: int, first: int, end: int) -> int | None:
-        """The first of `count` available seats in index order within [first, end), if there are so many."""
-        found = self.states.find(bytes(count), first, end)
-        return None if found < 0 else found
+    def states_of(self, first: int, end: int) -> bytearray:
+        """The states of these seats in index order, one byte a seat."""
+        return self.states[first:end]
 
     def hold(self, customer: str) -> Hold | None:
         return self.holds.get(customer)
@@ -170,15 +173,27 @@ class Seating:
         Raises:
             AssertionError: a change does not follow from the state: memory and database have parted.
         """
+        self._drafted.clear()
         for change in changes:
             if isinstance(change, SeatsMoved):
                 self._move_seats(change)
+                self.ranked.changed(change.seats)
             elif isinstance(change, HoldMoved):
                 self._put_hold(change)
             elif isinstance(change, TermsMoved):
                 self.terms = change.terms
             else:
                 self._put_order(change.order)
+
+    def drafted(self, seats: Sequence[int]) -> None:
+        """The draft of the next batch changes these seats."""
+        self._drafted += seats
+        self.ranked.changed(seats)
+
+    def forget_draft(self) -> None:
+        """A new draft begins: where the one before it was dropped, its seats are again as they are committed."""
+        self.ranked.changed(self._drafted)
+        self._drafted.clear()
 
     def _move_seats(self, change: SeatsMoved) -> None:
         before, after = TRANSITIONS[change.cause]
@@ -248,6 +263,8 @@ class Draft:
         self.answers: dict[tuple[str, str], Remembered] = {}
         self._bought: dict[str, int] = {}
         self._pending: dict[str, str | None] = {}
+        self.ranked = committed.ranked
+        committed.forget_draft()
 
     @property
     def next_revision(self) -> int:
@@ -256,14 +273,13 @@ class Draft:
     def seat(self, index: int) -> Occupied:
         return self.seats.get(index) or self.committed.seat(index)
 
-    def available_from(self, count: int, first: int, end: int) -> int | None:
-        # What the draft itself gives back is not looked for; what it takes is left out.
-        while (found := self.committed.available_from(count, first, end)) is not None:
-            drafted = [seat for seat in range(found, found + count) if seat in self.seats]
-            if all(self.seats[seat][0] is SeatState.AVAILABLE for seat in drafted):
-                return found
-            first = found + 1
-        return None
+    def states_of(self, first: int, end: int) -> bytearray:
+        states = self.committed.states_of(first, end)
+        for index in range(first, end):
+            drafted = self.seats.get(index)
+            if drafted is not None:
+                states[index - first] = drafted[0]
+        return states
 
     def hold(self, customer: str) -> Hold | None:
         moved = self.holds.get(customer)
@@ -312,6 +328,7 @@ class Draft:
         for index in change.seats:
             assert self.seat(index) == (before, expected), f"seat {index} is not {before.name}"
             self.seats[index] = drafted
+        self.committed.drafted(change.seats)
         sold = len(change.seats) * ((after is SeatState.SOLD) - (before is SeatState.SOLD))
         if sold:
             self._bought[change.customer] = self._bought.get(change.customer, 0) + sold

@@ -15,7 +15,8 @@
  *   held?: number[], sold?: number[], blocked?: number[]}} Patch
  * @typedef {{type: 'resync', reason: string}} Resync
  * @typedef {{type: 'heartbeat', epoch: string, revision: number, server_time_ms: number}} Heartbeat
- * @typedef {{type: 'accepted', id: string, revision: number, hold?: Hold, order?: Order, queue?: QueuePlace}} Accepted
+ * @typedef {{type: 'accepted', id: string, revision: number, hold?: Hold, order?: Order, queue?: QueuePlace,
+ *   together?: boolean}} Accepted
  * @typedef {{type: 'rejected', id: string, code: string, message: string, retry: boolean,
  *   retry_after_ms?: number, seats?: number[]}} Rejected
  * @typedef {{type: 'hold', reason: string} & Hold} HoldNow

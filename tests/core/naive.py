@@ -5,6 +5,7 @@ Written from the protocol's pages alone: it shares no code with the core but the
 
 import copy
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from msgspec import UNSET
@@ -56,7 +57,6 @@ class Naive:
     orders: list[NaiveOrder] = field(default_factory=list)
     accepted: dict[tuple[str, str], tuple[Any, Answer]] = field(default_factory=dict)
     lost_ms: dict[str, int] = field(default_factory=dict)
-    findable: set[int] = field(default_factory=set)
 
     def copy(self) -> "Naive":
         return copy.deepcopy(self)
@@ -72,7 +72,6 @@ class Naive:
 
     def end_due(self, now_ms: int) -> None:
         """The clock's part, at the start of a batch."""
-        self.findable = {seat for seat, state in self.seats.items() if state == "available"}
         for customer in list(self.holds):
             if self.holds[customer].ends_ms <= now_ms and self.pending(customer) is None:
                 self.lost_ms[customer] = self.holds[customer].ends_ms
@@ -165,19 +164,44 @@ class Naive:
         return self._take(customer, best, now_ms)
 
     def _best(self, wish: HoldBest) -> list[int] | None:
+        together = self._nearest(wish, wish.count, [])
+        if together is not None:
+            return together
+        seats: list[int] = []
+        while (left := wish.count - len(seats)) > 0:
+            sizes = sorted(range(1, min(left, wish.count - 1) + 1), key=lambda n: (left - n == 1, n == 1, -n))
+            blocks = [block for n in sizes if (block := self._nearest(wish, n, seats)) is not None]
+            if not blocks:
+                return None
+            seats += blocks[0]
+        return sorted(seats)
+
+    def _nearest(self, wish: HoldBest, count: int, others: list[int]) -> list[int] | None:
+        """Of all blocks there are: none alone beside it, near the others of the party, near the focal point."""
+        section = self._run_of(others[0]).section if others else None
         found = []
-        for run in self.runs:
+        for place, run in enumerate(sorted(self.runs, key=lambda run: (run.distance, run.first))):
             if wish.section not in (UNSET, run.section) or wish.price_tier not in (UNSET, run.price_tier):
                 continue
             if wish.max_price_cents is not UNSET and run.price_cents > wish.max_price_cents:
                 continue
-            for first in range(run.first, run.first + run.count - wish.count + 1):
-                block = list(range(first, first + wish.count))
-                # What was not available when this batch began is found from the next one on.
-                if all(self.seats[seat] == "available" and seat in self.findable for seat in block):
-                    from_middle = abs(first + wish.count / 2 - (run.first + run.count / 2))
-                    found.append((run.distance, run.first, from_middle, first, block))
+            free = [
+                self.seats[seat] == "available" and seat not in others
+                for seat in range(run.first, run.first + run.count)
+            ]
+            for at in range(run.count - count + 1):
+                if all(free[at : at + count]):
+                    before = list(takewhile(bool, reversed(free[:at])))
+                    after = list(takewhile(bool, free[at + count :]))
+                    leaves_one = 1 in (len(before), len(after))
+                    is_elsewhere = section not in (None, run.section)
+                    off_centre = abs(at + (count - 1) / 2 - (run.count - 1) / 2)
+                    block = list(range(run.first + at, run.first + at + count))
+                    found.append((leaves_one, is_elsewhere, run.distance + off_centre, place, block))
         return min(found)[4] if found else None
+
+    def _run_of(self, seat: int) -> Run:
+        return next(run for run in self.runs if run.first <= seat < run.first + run.count)
 
     def _extend(self, customer: str, now_ms: int) -> Answer:
         hold = self.holds.get(customer)

@@ -1,6 +1,7 @@
 """Every command of the socket: what it answers, what it refuses and in which order."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,9 @@ from uuid import UUID
 import pytest
 
 from actors.ports import Claim
+from server.plans.bowl import bowl
+from server.plans.descriptors import SectionDescriptor
+from server.plans.publish import published_seats
 from tests.server.parts import BALCONY, BLOCKED, FLOOR, SHARED, STAND, Json, Socket, Usher, until
 
 pytestmark = SHARED
@@ -26,7 +30,7 @@ def refusal(answer: Json) -> tuple[Any, ...]:
 def hold(answer: Json) -> Json:
     """The hold in the answer of an accepted command."""
     assert answer["type"] == "accepted", answer
-    assert set(answer) == {"type", "id", "revision", "hold"}
+    assert set(answer) - {"together"} == {"type", "id", "revision", "hold"}
     return dict(answer["hold"])
 
 
@@ -124,12 +128,43 @@ async def test_the_best_seats_are_next_to_each_other_and_as_wished(usher: Usher)
     ]
     for wish, where in wishes:
         async with usher.socket(event_id, await usher.customer()) as socket:
-            seats = hold(await socket.ask("hold_best", **wish))["seats"]
+            answer = await socket.ask("hold_best", **wish)
+            seats = hold(answer)["seats"]
+            assert answer["together"] is True
             assert seats == list(range(seats[0], seats[0] + wish["count"]))
             assert set(seats) <= set(where)
             assert (seats[0] - where[0]) // 20 == (seats[-1] - where[0]) // 20, "all in one row"
             if "accessible" in wish:
                 assert {100, 101} & set(seats)
+
+
+async def test_a_party_too_large_for_any_row_is_told_that_it_sits_in_groups(usher: Usher) -> None:
+    async with usher.socket(await usher.event(max_tickets=20), await usher.customer()) as socket:
+        for _ in range(2):
+            await socket.ask("hold_best", count=8, section="Floor")
+        answer = await socket.ask("hold_best", count=4, section="Floor")
+        assert answer["together"] is False
+        assert len(hold(answer)["seats"]) == 20
+        assert "together" not in await socket.ask("release_seats", seats=[])
+
+
+async def test_a_thousand_wishes_for_two_at_once_sell_two_thousand_seats(usher: Usher) -> None:
+    """Nobody is refused while seats are left, and nobody gets a seat of another."""
+    sections = [SectionDescriptor(f"Block {n}", 20, 25, 5_000, "standard", n, 0) for n in range(4)]
+    event_id = await usher.event(seats=published_seats(bowl("A hall", sections)), max_tickets=40)
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(usher.socket(event_id, await usher.customer())) for _ in range(50)
+        ]
+        for number in range(20):
+            for socket in sockets:
+                await socket.send(type="hold_best", id=f"b{number}", count=2)
+        held: list[int] = []
+        for socket in sockets:
+            last = [await socket.seen("accepted", "rejected", id=f"b{number}") for number in range(20)][-1]
+            held += hold(last)["seats"]
+            assert all(answer["type"] == "accepted" for answer in socket.frames if answer.get("id", "")[:1] == "b")
+    assert sorted(held) == list(range(2_000))
 
 
 @pytest.mark.parametrize(
