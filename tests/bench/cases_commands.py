@@ -195,10 +195,37 @@ async def before_an_audience(bench: Bench) -> None:
     )
 
 
+async def the_best_seats(bench: Bench) -> None:
+    """B14."""
+    one = await bench.rig()
+    best, chosen = [], []
+    async with generator(await one.bots(200, SEATS)) as product:
+        for _ in range(bench.rounds):
+            cores = Cores(one, product.pid)
+            order = Loop(bench.seconds, bench.warm_up_s, asks_for_best=True)
+            best.append(await product.do(order, order.seconds) | cores.busy())
+            chosen.append(await product.do(Loop(bench.seconds, bench.warm_up_s), bench.seconds))
+    ours = middle(best)
+    bench.put(
+        row(
+            "B14",
+            "hold_best of 2, 200 bots",
+            "held/s",
+            ours["accepted_per_s"] / 2,
+            Goal("at least", 2_000),
+            yardstick=middle(chosen)["accepted_per_s"] / 2,
+            yardstick_is="seats that bots choose by chance",
+            details=shown(ours),
+            note="every other command releases what was held",
+        )
+    )
+
+
 CASES = (
     Case("B1", "durable commands", as_fast_as_can_be, 600),
     Case("B2", "durable commands before an audience", before_an_audience, 300),
     Case("B3", "answer time under a paced load", at_a_pace, 200),
     Case("B4", "one bot alone", alone, 100),
     Case("B5", "hot seats", for_the_same_seats, 300),
+    Case("B14", "the best seats", the_best_seats, 200),
 )

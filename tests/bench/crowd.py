@@ -29,6 +29,7 @@ FRAME_BYTES_MAX = 1 << 24
 
 HOLD = b'{"type":"hold_seats","id":"%b","seats":[%d,%d]}'
 HOLD_ONE = b'{"type":"hold_seats","id":"%b","seats":[%d]}'
+BEST = b'{"type":"hold_best","id":"%b","count":%d}'
 RELEASE = b'{"type":"release_seats","id":"%b","seats":[]}'
 PAY = b'{"type":"checkout","id":"%b","payment_method":"card"}'
 BUSY = (b'"code":"overloaded"', b'"code":"try_again"', b'"code":"busy"')
@@ -124,6 +125,8 @@ class SocketCrowd:
         """Everybody asks when answered. What is asked last is still under way at the end."""
         tally, goes_on = Tally(), True
         ask = self._hold_or_pay if order.buys else self._hold_or_release
+        if order.asks_for_best:
+            ask = self._best_or_release
 
         def answered(bot: Bot, text: bytes, is_accepted: bool) -> None:
             wait_s = self._wait_of(text)
@@ -254,6 +257,12 @@ class SocketCrowd:
             self._ask(bot, RELEASE)
         else:
             self._ask(bot, HOLD, *self._two_seats(bot))
+
+    def _best_or_release(self, bot: Bot) -> None:
+        if bot.holds:
+            self._ask(bot, RELEASE)
+        else:
+            self._ask(bot, BEST, SEATS_PER_HOLD)
 
     def _hold_or_pay(self, bot: Bot) -> None:
         if bot.holds:

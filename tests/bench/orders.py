@@ -50,11 +50,15 @@ Job = Bots | Watchers | RestBots | Readers
 
 
 class Loop(Struct, tag=True):
-    """Everybody sends the next command when the last one is answered: hold, release. `buys`: hold, pay."""
+    """Everybody sends the next command when the last one is answered: hold, release. `buys`: hold, pay.
+
+    `asks_for_best`: the server finds the seats.
+    """
 
     seconds: float
     warm_up_s: float = 0.0
     buys: bool = False
+    asks_for_best: bool = False
 
 
 class Pace(Struct, tag=True):

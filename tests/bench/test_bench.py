@@ -94,6 +94,7 @@ async def test_bots_on_sockets(bench: Bench) -> None:
     one = await bench.rig()
     async with generator(await one.bots(8, 2_000, 2)) as bots:
         looped = await bots.do(Loop(0.1))
+        best = await bots.do(Loop(0.1, asks_for_best=True))
         sold = await bots.do(Loop(0.2, buys=True))
         paced = await bots.do(Pace(0.3, 100))
         burst = await bots.do(Pace(0.2, 400, burst=4))
@@ -101,6 +102,7 @@ async def test_bots_on_sockets(bench: Bench) -> None:
     async with generator(await one.bots(8, 2_000)) as bots:
         race = await bots.do(Race(1_990, 4))
     assert looped["accepted_per_s"] > 0
+    assert best["accepted_per_s"] > 0
     assert sold["sales_per_s"] > 0
     assert paced["answered_per_s"] > 0
     assert burst["sent_per_s"] > 0
