@@ -6,12 +6,16 @@ passwords, which is not what is to be looked at.
 
 import hashlib
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from bots.rest import Customer
-from server.database import connected
-from server.engines import PostgresAddress
+import asyncpg
+
+from bots.rest import Customer, ServerAway
+from server.database import TROUBLE, connected
+from server.engines import EngineError, PostgresAddress
 from server.plans.bowl import bowl
 from server.plans.descriptors import SectionDescriptor
 from server.plans.publish import make_seats
@@ -22,10 +26,14 @@ FIRST_PRICE_CENTS, PRICE_STEP_CENTS, PRICES = 12_000, 1_500, 6
 
 
 async def sign_in(at: PostgresAddress, count: int) -> list[Customer]:
-    """So many new customers with sessions; a customer's name is its id."""
+    """So many new customers with sessions; a customer's name is its id.
+
+    Raises:
+        ServerAway: the server's database has gone.
+    """
     now = datetime.now(UTC)
     made = [Customer(str(uuid4()), secrets.token_urlsafe(32)) for _ in range(count)]
-    async with connected(at) as connection:
+    async with _connected(at) as connection:
         await connection.copy_records_to_table(
             "customer",
             records=[(one.name, f"{one.name}@bots.example", "Bot", "-", "user", now) for one in made],
@@ -42,9 +50,13 @@ async def sign_in(at: PostgresAddress, count: int) -> list[Customer]:
 
 
 async def put_on_sale(at: PostgresAddress, seats: int, *, max_tickets: int = 6) -> str:
-    """A new event in a hall of so many seats, on sale; answers its id."""
+    """A new event in a hall of so many seats, on sale; answers its id.
+
+    Raises:
+        ServerAway: the server's database has gone.
+    """
     now, event_id, venue_id = datetime.now(UTC), uuid4(), uuid4()
-    async with connected(at) as connection:
+    async with _connected(at) as connection:
         await connection.execute(
             "INSERT INTO venue (id, name, address, city, country, capacity, created_at, updated_at)"
             " VALUES ($1, $2, '1 Hall Street', 'Ghent', 'BE', $3, $4, $4)",
@@ -66,6 +78,15 @@ async def put_on_sale(at: PostgresAddress, seats: int, *, max_tickets: int = 6) 
         )
         await make_seats(connection, event_id, bowl("A hall", _blocks(seats)), now)
     return str(event_id)
+
+
+@asynccontextmanager
+async def _connected(at: PostgresAddress) -> AsyncIterator[asyncpg.Connection]:
+    try:
+        async with connected(at) as connection:
+            yield connection
+    except (EngineError, *TROUBLE) as problem:
+        raise ServerAway(f"the database of the server has gone: {problem}") from problem
 
 
 def _blocks(seats: int) -> list[SectionDescriptor]:

@@ -17,7 +17,7 @@ from bots.behaviours import BEHAVIOURS, ENDLESS, MIXES, assigned, buyers, nasty,
 from bots.bot import Bot
 from bots.own_data import put_on_sale, sign_in
 from bots.rehearsal import given_twice, hidden
-from bots.rest import Customer, Rest
+from bots.rest import Customer, Rest, ServerAway
 from bots.sale import Sale, Terms
 from bots.tally import Tally
 from bots.work import GO, Belongings, Job, Report
@@ -339,3 +339,11 @@ def test_a_seat_that_two_were_given_is_found() -> None:
 def test_a_seat_that_is_not_shown_as_sold_is_found() -> None:
     assert hidden([Belongings("ada", [1, 2], [3], 0)], b"\0\2\2\1") == []
     assert "1 seats" in hidden([Belongings("ada", [1, 2], [], 0)], b"\0\2\1\0")[0]
+
+
+async def test_a_server_that_dies_before_the_bots_come_is_told_as_such(tmp_path: Path) -> None:
+    nowhere = PostgresAddress(str(tmp_path), 5432, "usher", "secret", "usher")
+    with pytest.raises(ServerAway, match="the database of the server has gone"):
+        await put_on_sale(nowhere, 10)
+    with pytest.raises(ServerAway, match="the database of the server has gone"):
+        await sign_in(nowhere, 1)
