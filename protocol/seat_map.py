@@ -45,12 +45,19 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """Positions k at which seat k is not next to seat k-1."""
     accessible: tuple[int, ...] = ()
     """Positions of the seats with wheelchair access."""
+    companion: tuple[int, ...] = ()
+    """Positions of the seats for who comes with somebody in a wheelchair."""
+    restricted: tuple[int, ...] = ()
+    """Positions of the seats with a restricted view."""
     blocked: tuple[int, ...] = ()
     """Positions of the seats that are not for sale from the start."""
 
 
 class Section(Struct, frozen=True, omit_defaults=True):
-    """A named group of rows, the front row first. `label_at` is where its name stands."""
+    """A named group of rows, the front row first. `label_at` is where its name stands.
+
+    A further section of the same name is a part of the same: seats that a venue got later.
+    """
 
     name: str
     rows: tuple[Row, ...]

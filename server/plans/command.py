@@ -14,10 +14,10 @@ from rich.table import Table
 
 from protocol.seat_map import SeatMap, places
 from server.plans.descriptors import section_in_numbers
+from server.plans.formats import PLAN_BYTES_MAX
+from server.plans.importing import Imported, import_file
 from server.plans.oddities import Oddity, PlanError
 from server.plans.options import add_arguments
-from server.plans.pretix import Imported, read_pretix
-from server.plans.pretix_format import PLAN_BYTES_MAX
 from server.plans.publish import Connection, publish, published_seats
 from server.statements import sql
 
@@ -59,7 +59,7 @@ def _read(file: Path, options: argparse.Namespace) -> Imported:
             raw = opened.read(PLAN_BYTES_MAX + 1)
     except OSError as error:
         raise PlanError(f"{file}: {error.strerror}") from None
-    return read_pretix(
+    return import_file(
         raw,
         dict(options.price),
         default_price_cents=options.default_price,

@@ -9,9 +9,9 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.structs import asdict
 
 from server.plans.descriptors import SectionDescriptor
+from server.plans.importing import Imported, import_file
 from server.plans.oddities import PlanError
 from server.plans.of_venue import replace_plan, replace_sections
-from server.plans.pretix import Imported, read_pretix
 from server.plans.publish import PublishedSeats, published_seats
 from server.rest.envelope import Refused, decode_body, ok, read_body, read_raw
 from server.rest.finding import venue_called
@@ -181,7 +181,7 @@ async def import_venue_plan(request: web.Request) -> web.Response:
 
 def _read_plan(wanted: PlanWanted) -> tuple[Imported, PublishedSeats]:
     default = wanted.default_price
-    imported = read_pretix(
+    imported = import_file(
         bytes(wanted.plan),
         {name: _cents(price) for name, price in wanted.prices.items()},
         default_price_cents=None if default is None else _cents(default),
