@@ -62,7 +62,7 @@ def scaled(drawn: Drawn, scale: float) -> Drawn:
 
 
 def with_texts_on_areas(areas: Sequence[Area], texts: Sequence[Text]) -> list[Drawn]:
-    """Each text with the smallest area that it lies on, the largest areas first: for formats that draw them apart."""
+    """Each text with the smallest area that it lies on, the largest areas first."""
     ordered = sorted(areas, key=surface, reverse=True)
     on: dict[int, Text] = {}
     alone = []

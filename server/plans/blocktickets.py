@@ -1,7 +1,7 @@
 """Reading the JSON that Blocktickets exports: sections, rows and seats, each keyed by its uuid.
 
-A seat's `cx`, `cy` are the upper left corner of its box of `w` × `h`, whatever their names say: the exporter takes them
-from a rectangle's x and y. A section's `path` is that of an SVG.
+A seat's `cx`, `cy` are the upper left corner of its box of `w` × `h`, whatever their names say: the exporter takes
+them from a rectangle's x and y. A section's `path` is that of an SVG.
 Source: exports of seatmap-exporter (CRE8Interactions), and its code.
 """
 

@@ -1,4 +1,4 @@
-"""The outlines of a plan's sections that have none: around a section's seats, where nothing else lies between them."""
+"""The outlines of sections that have none: around a section's seats, where nothing else lies between them."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -19,18 +19,15 @@ def outlines_of(sections: Sequence[Section], others: Sequence[Point]) -> list[tu
 
     Sections of one name are parts of one: the first of them has the outline of all.
     """
-    seats: dict[str, list[Point]] = {}
+    seats: dict[str, list[Point]] = {"": list(others)}
     for section in sections:
         seats.setdefault(section.name, []).extend(point for row in section.rows for point in positions(row))
-    hulls = {name: _around(points) for name, points in seats.items()}
+    named: list[_Named] = sorted((x, y, name) for name, points in seats.items() for x, y in points)
     found, done = [], set()
     for section in sections:
-        hull = hulls[section.name]
-        strangers = [other for name, points in seats.items() if name != section.name for other in points]
-        is_free = section.name not in done and not any(
-            _is_inside(hull, p) for p in _near(hull, [*strangers, *others])
-        )
+        hull = [] if section.name in done else _around(seats[section.name])
         done.add(section.name)
+        is_free = not any(_is_inside(hull, (x, y)) for x, y, name in _near(hull, named) if name != section.name)
         found.append(tuple(value for point in hull for value in point) if is_free else ())
     return found
 

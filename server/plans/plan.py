@@ -1,6 +1,6 @@
 """A plan as it was read, whatever its format: sections, rows, seats, shapes and what each is called.
 
-The readers make it; everything else about a plan (identity, aisles, prices, oddities, scale) is one for all formats.
+The readers make it; all else about a plan (identity, aisles, prices, oddities, scale) is one for all formats.
 Lengths are the file's own, x to the right and y downwards, all absolute.
 """
 

@@ -1,8 +1,8 @@
 """XML from strangers as a tree of elements, by the expat of the standard library.
 
-Refused: document types with declarations of their own (and so every entity but XML's five, and every file or address
-that a parser could be made to open), too many or too deep elements. A document type by name alone is harmless, and
-drawing programs write it.
+Refused: document types with declarations of their own (and so every entity but XML's five, and every file or
+address that a parser could be made to open), too many or too deep elements. A document type by name alone is
+harmless, and drawing programs write it.
 """
 
 from collections.abc import Mapping
@@ -51,6 +51,9 @@ def read_xml(raw: bytes) -> Element:
         path[-1].children.append(element)
         path.append(element)
 
+    def text(piece: str) -> None:
+        path[-1].pieces.append(piece)
+
     def refuse(*_: object) -> NoReturn:
         raise PlanError("the file declares entities or refers to others; that is not accepted")
 
@@ -62,7 +65,7 @@ def read_xml(raw: bytes) -> Element:
     parser.buffer_text = True
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _name: path.pop()
-    parser.CharacterDataHandler = lambda text: path[-1].pieces.append(text)
+    parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = doctype
     parser.EntityDeclHandler = refuse
     parser.ExternalEntityRefHandler = refuse

@@ -15,7 +15,7 @@ _SEATS_MAX = 1_000
 def in_order(seats: Iterable[PlanSeat]) -> list[PlanSeat]:
     """By number, if all are whole numbers, else as they come; by their places where that goes to and fro.
 
-    Odd numbers on the left and even ones on the right, or numbers sorted as text, would look like aisles everywhere.
+    Odd numbers on the left and even ones on the right, or numbers sorted as text, look like aisles everywhere.
     """
     by_number = list(seats)
     numbers = [seat.number for seat in by_number]
@@ -28,7 +28,7 @@ def in_order(seats: Iterable[PlanSeat]) -> list[PlanSeat]:
 
 
 def _way_from_end(seats: list[PlanSeat]) -> list[PlanSeat]:
-    """From the seat farthest from the middle always to the nearest one left; begun at the end with the lower number."""
+    """From a seat at an end always to the nearest one left; the end that comes first in the order given is the first."""
     x, y = sum(seat.x for seat in seats) / len(seats), sum(seat.y for seat in seats) / len(seats)
     left = list(range(len(seats)))
     at = max(left, key=lambda k: math.hypot(seats[k].x - x, seats[k].y - y))
