@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from server.plans.oddities import Oddity, named_counts, repeats
 from server.plans.plan import Plan
 
-PLACE = "place:"
+UUID, GUID, PLACE = "uuid:", "guid:", "place:"
 
 
 def identities(plan: Plan) -> tuple[str, ...]:
@@ -21,10 +21,10 @@ def identities(plan: Plan) -> tuple[str, ...]:
     for row in plan.rows:
         for k, seat in enumerate(row.seats):
             if seat.uuid and uuids[seat.uuid] == 1:
-                found.append(f"uuid:{seat.uuid}")
+                found.append(f"{UUID}{seat.uuid}")
             elif seat.name and names[seat.name] == 1:
                 # An exported plan says what a seat was known by that had no name of its own.
-                found.append(seat.name if seat.name.startswith(PLACE) else f"guid:{seat.name}")
+                found.append(seat.name if seat.name.startswith(PLACE) else f"{GUID}{seat.name}")
             else:
                 found.append(f"{PLACE}{row.where}.seats[{k}]")
     return tuple(found)

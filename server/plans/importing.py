@@ -21,7 +21,7 @@ from server.plans.checks import check_seats, identities
 from server.plans.formats import decoded
 from server.plans.oddities import Oddity, PlanError
 from server.plans.outlines import outlines_of
-from server.plans.plan import Drawn, Plan, PlanSeat, Point, checked
+from server.plans.plan import Drawn, Plan, PlanRow, PlanSeat, Point, checked
 from server.plans.rows import PITCH, make_row, usual_spacing
 
 _STAGE_WORDS = re.compile(r"\b(stage|bühne|scène|scene|escenario|palco|podium|court|pitch|leinwand|screen)\b", re.I)
@@ -34,6 +34,8 @@ _MARGIN = 20
 
 Bounds: TypeAlias = tuple[float, float, float, float]
 Say: TypeAlias = Callable[[str], None]
+STEPS = 3
+"""So many times it is said what is being done."""
 
 
 class Imported(Struct, frozen=True):
@@ -119,9 +121,13 @@ def _sections(plan: Plan, names: Sequence[str], scale: float, priced: Priced) ->
     def is_blocked(seat: PlanSeat) -> bool:
         return seat.blocked or seat.category in priced.blocked
 
+    rows_of: dict[str, list[PlanRow]] = {}
+    for name, section in zip(names, plan.sections, strict=True):
+        rows_of.setdefault(name, []).extend(section.rows)
+    usual_of = {name: usual_spacing(rows) or _SPACING_UNKNOWN for name, rows in rows_of.items()}
     sections = []
     for name, section in zip(names, plan.sections, strict=True):
-        usual = usual_spacing(section.rows) or _SPACING_UNKNOWN
+        usual = usual_of[name]
         rows = tuple(make_row(row, scale, usual, priced.number_of, is_blocked) for row in section.rows if row.seats)
         if rows:
             outline = tuple(round(value * scale, 1) for value in flat(section.outline))

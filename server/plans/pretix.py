@@ -34,10 +34,11 @@ def read_pretix(tree: Any) -> Plan:
         PlanError: it is no such plan.
     """
     file, oddities = pretix.decode_plan(tree)
-    drawn, odd_areas = _drawn(file)
+    origin = (0.0, 0.0) if file.usher is None else file.usher.bounds[:2]
+    drawn, odd_areas = _drawn(file, origin)
     plan = Plan(
         "pretix seating plan",
-        [_section(zone, f"zones[{z}]") for z, zone in enumerate(file.zones)],
+        [_section(zone, origin, f"zones[{z}]") for z, zone in enumerate(file.zones)],
         clean(file.name or "", "name", NAME_CHARS_MAX),
         {category.name: PlanCategory(color_of(category.color)) for category in file.categories},
         drawn,
@@ -49,10 +50,16 @@ def read_pretix(tree: Any) -> Plan:
     return plan
 
 
-def _section(zone: pretix.Zone, where: str) -> PlanSection:
-    at = zone.position or pretix.ORIGIN
+def _section(zone: pretix.Zone, origin: Point, where: str) -> PlanSection:
+    at = _moved(zone, origin)
     rows = [_row(row, at, f"{where}.rows[{r}]") for r, row in enumerate(zone.rows)]
     return PlanSection(zone.name or "", rows, where)
+
+
+def _moved(zone: pretix.Zone, origin: Point) -> pretix.Position:
+    """Where the zone is; an exported plan says where the origin of its map lies."""
+    at = zone.position or pretix.ORIGIN
+    return pretix.Position(at.x + origin[0], at.y + origin[1])
 
 
 def _row(row: pretix.Row, zone: pretix.Position, where: str) -> PlanRow:
@@ -98,11 +105,11 @@ def _add_ours(plan: Plan, file: pretix.Plan, ours: pretix.Ours) -> None:
         seat.accessible, seat.companion, seat.restricted, seat.blocked = (seat.name in names for names in marked)
 
 
-def _drawn(plan: pretix.Plan) -> tuple[list[Drawn], list[Oddity]]:
+def _drawn(plan: pretix.Plan, origin: Point) -> tuple[list[Drawn], list[Oddity]]:
     """Every area of the plan, in the order of the file."""
     drawn = []
     unreadable: dict[str, int] = {}
-    for zone, area in _areas(plan):
+    for zone, area in _areas(plan, origin):
         points = _points(area)
         if points is None:
             unreadable[area.shape[:40]] = unreadable.get(area.shape[:40], 0) + 1
@@ -114,10 +121,10 @@ def _drawn(plan: pretix.Plan) -> tuple[list[Drawn], list[Oddity]]:
     return drawn, [Oddity("unreadable_area", count, f"areas left out: {named_counts(unreadable)}")]
 
 
-def _areas(plan: pretix.Plan) -> Iterator[tuple[pretix.Position, pretix.Area]]:
+def _areas(plan: pretix.Plan, origin: Point) -> Iterator[tuple[pretix.Position, pretix.Area]]:
     for zone in plan.zones:
         for area in zone.areas:
-            yield zone.position or pretix.ORIGIN, area
+            yield _moved(zone, origin), area
 
 
 def _points(area: pretix.Area) -> list[Point] | None:

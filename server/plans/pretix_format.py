@@ -146,7 +146,7 @@ class OurSection(Struct):
 class Ours(Struct, omit_defaults=True):
     """What our own exports say beside the format; without it the file keeps to the format. Seats by `seat_guid`.
 
-    Where it is there, lengths are plan units.
+    Where it is there, lengths are plan units, and the page's upper left corner is that of `bounds`.
     """
 
     focal: tuple[float, float]

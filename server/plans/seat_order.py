@@ -28,7 +28,7 @@ def in_order(seats: Iterable[PlanSeat]) -> list[PlanSeat]:
 
 
 def _way_from_end(seats: list[PlanSeat]) -> list[PlanSeat]:
-    """From a seat at an end always to the nearest one left; the end that comes first in the order given is the first."""
+    """From a seat at an end always to the nearest one left; the end that comes first in the order given leads."""
     x, y = sum(seat.x for seat in seats) / len(seats), sum(seat.y for seat in seats) / len(seats)
     left = list(range(len(seats)))
     at = max(left, key=lambda k: math.hypot(seats[k].x - x, seats[k].y - y))
