@@ -89,6 +89,7 @@ def _label(word: pretix.Word | None, template: str | None) -> str:
 
 def _add_ours(plan: Plan, file: pretix.Plan, ours: pretix.Ours) -> None:
     plan.focal, plan.bounds, plan.seat_radius = ours.focal, ours.bounds, ours.seat_radius
+    plan.size = None  # which is that of the bounds
     for category in ours.categories:
         if known := plan.categories.get(category.name):
             known.price_cents, known.price_tier = category.price_cents, category.price_tier

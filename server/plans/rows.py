@@ -91,7 +91,9 @@ def _arc(row: Row, points: Sequence[Point]) -> Row | None:
         return None
     angles = [math.degrees(math.atan2(py - y, px - x)) for px, py in points]
     turned = sum((two - one + 180) % 360 - 180 for one, two in pairwise(angles))
-    arc = (round(x, 2), round(y, 2), round(radius, 2), round(angles[0], 4), round(turned / (row.seats - 1), 5))
+    start = round(angles[0], 4)
+    step = round(turned / (row.seats - 1), 5)
+    arc = (round(x, 2), round(y, 2), round(radius, 2), 180.0 if start == -180 else start, step)
     return msgspec.structs.replace(row, arc=arc, line=UNSET, at=UNSET)
 
 
