@@ -116,6 +116,8 @@ class Place(NamedTuple):
     run: int
     accessible: bool
     blocked: bool
+    companion: bool
+    restricted: bool
 
 
 encode_map = msgspec.json.Encoder().encode
@@ -128,6 +130,7 @@ def places(seat_map: SeatMap) -> Iterator[Place]:
     for section in seat_map.sections:
         for row in section.rows:
             aisles, accessible, blocked = set(row.aisles), set(row.accessible), set(row.blocked)
+            companion, restricted = set(row.companion), set(row.restricted)
             previous = -1
             for k, (x, y) in enumerate(positions(row)):
                 category = row.category if row.categories is UNSET else row.categories[k]
@@ -145,6 +148,8 @@ def places(seat_map: SeatMap) -> Iterator[Place]:
                     run,
                     k in accessible,
                     k in blocked,
+                    k in companion,
+                    k in restricted,
                 )
 
 

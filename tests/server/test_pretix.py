@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,43 +13,11 @@ from msgspec import UNSET
 from protocol.seat_map import decode_map, encode_map, places
 from server.plans import areas as plan_areas
 from server.plans import plan as plans
-from server.plans.importing import Imported, import_file
+from server.plans.importing import import_file
 from server.plans.oddities import PlanError
+from tests.server.plan_rows import Json, found, plan, read, row, seat
 
 STADIUM = Path(__file__).parents[2].parent / "shared/plans/seatmap-canvas_stadium.json"
-
-Json = dict[str, Any]
-
-
-def seat(x: float, number: str, category: str = "A", **more: Any) -> Json:
-    return {
-        "seat_guid": f"g{number}-{x}",
-        "seat_number": number,
-        "position": {"x": x, "y": 0},
-        "category": category,
-    } | more
-
-
-def row(xs: Sequence[float], number: str = "1", y: float = 0, **more: Any) -> Json:
-    seats = [seat(x, str(k), seat_guid=f"{number}-{y}-{k}") for k, x in enumerate(xs, 1)]
-    return {"row_number": number, "position": {"x": 0, "y": y}, "seats": seats} | more
-
-
-def plan(*rows: Json, categories: Sequence[str] = ("A",), **zone: Any) -> Json:
-    return {
-        "name": "Hall",
-        "categories": [{"name": name, "color": "#112233"} for name in categories],
-        "size": {"width": 1000, "height": 1000},
-        "zones": [{"name": "Stalls", "position": {"x": 0, "y": 0}, "rows": list(rows)} | zone],
-    }
-
-
-def read(tree: Any, prices: dict[str, int] | None = None, **options: Any) -> Imported:
-    return import_file(json.dumps(tree).encode(), {"A": 10_00} if prices is None else prices, **options)
-
-
-def found(imported: Imported) -> dict[str, int]:
-    return {oddity.code: oddity.count for oddity in imported.oddities}
 
 
 @pytest.fixture
