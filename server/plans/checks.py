@@ -1,7 +1,7 @@
 """What is odd about the seats of a plan, and by what each is known."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from server.plans.oddities import Oddity, named_counts, repeats
 from server.plans.plan import Plan
@@ -27,7 +27,18 @@ def identities(plan: Plan) -> tuple[str, ...]:
                 found.append(seat.name if seat.name.startswith(PLACE) else f"{GUID}{seat.name}")
             else:
                 found.append(f"{PLACE}{row.where}.seats[{k}]")
-    return tuple(found)
+    return _unlike(found)
+
+
+def _unlike(names: Sequence[str]) -> tuple[str, ...]:
+    """The names made different, of which a file may have made two alike by what it calls its seats."""
+    seen: dict[str, None] = {}
+    for name in names:
+        unlike = name
+        while unlike in seen:
+            unlike += "+"
+        seen[unlike] = None
+    return tuple(seen)
 
 
 def check_seats(plan: Plan) -> list[Oddity]:
