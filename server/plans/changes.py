@@ -11,8 +11,9 @@ from itertools import groupby
 
 from msgspec import UNSET, Struct, structs
 
-from protocol.seat_map import Place, Row, SeatMap, Section, places
+from protocol.seat_map import Place, Row, SeatMap, Section, places, positions
 from server.plans.importing import Imported
+from server.plans.rows import placed
 
 _MOVED = 1.0
 """A seat has moved if it was farther away than this, a tenth of the usual spacing."""
@@ -141,11 +142,4 @@ def _part(row: Row, first: int, end: int) -> Row:
             for name in ("accessible", "companion", "restricted", "blocked")
         },
     )
-    if row.line is not UNSET:
-        x, y, dx, dy = row.line
-        return structs.replace(part, line=(round(x + first * dx, 2), round(y + first * dy, 2), dx, dy))
-    if row.arc is not UNSET:
-        x, y, radius, start, step = row.arc
-        return structs.replace(part, arc=(x, y, radius, round(start + first * step, 4), step))
-    assert row.at is not UNSET
-    return structs.replace(part, at=row.at[2 * first : 2 * end])
+    return placed(part, positions(row)[first:end])

@@ -40,6 +40,7 @@ async def import_plan(
     now = datetime.now(UTC)
     try:
         times = _times(options, now)
+        _check_writable(options.report)
         venue_id = None if connection is None else await venue_called(connection, options.venue)
         known = {} if connection is None or venue_id is None else await known_prices(connection, venue_id)
         imported = _imported(file, options, known, console)
@@ -159,12 +160,16 @@ async def _add_event(
     return event_id
 
 
+def _check_writable(file: Path | None) -> None:
+    """Raises PlanError: it is not. That must be known before anything is written elsewhere."""
+    if file is not None:
+        try:
+            file.open("ab").close()
+        except OSError as error:
+            raise PlanError(f"{file}: {error.strerror}") from None
+
+
 def _report(options: argparse.Namespace, imported: Imported, changes: Changes | None) -> None:
-    """Raises PlanError: the report's file cannot be written."""
-    if options.report is None:
-        return
-    report = report_of(imported, changes, is_written=not options.dry_run)
-    try:
+    if options.report is not None:
+        report = report_of(imported, changes, is_written=not options.dry_run)
         options.report.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    except OSError as error:
-        raise PlanError(f"{options.report}: {error.strerror}") from None

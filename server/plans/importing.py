@@ -178,7 +178,7 @@ def _compose(plan: Plan, sections: tuple[Section, ...], scale: float) -> tuple[S
     else:
         focal, focal_from = (bounds[0] + bounds[2] / 2, bounds[1]), "the middle of the upper edge"
     name = plan.name or "Plan"
-    at = (round(focal[0], 1), round(focal[1], 1))
+    at = (round(float(focal[0]), 1), round(float(focal[1]), 1))
     sections = _outlined(plan, sections, [at, *(corners(stage_area.outline) if stage_area is not UNSET else [])])
     bounds = _joined(bounds, plan.bounds) if plan.bounds else bounds
     return SeatMap(name, bounds, at, (), sections, stage=stage_area, areas=areas, texts=texts), focal_from
@@ -213,8 +213,8 @@ def _outlined(plan: Plan, sections: tuple[Section, ...], others: Sequence[Point]
 
 
 def _bounds(points: Sequence[Point]) -> Bounds:
-    left, top = (math.floor(min(point[k] for point in points)) - _MARGIN for k in (0, 1))
-    right, bottom = (math.ceil(max(point[k] for point in points)) + _MARGIN for k in (0, 1))
+    left, top = (float(math.floor(min(point[k] for point in points)) - _MARGIN) for k in (0, 1))
+    right, bottom = (float(math.ceil(max(point[k] for point in points)) + _MARGIN) for k in (0, 1))
     return left, top, right - left, bottom - top
 
 

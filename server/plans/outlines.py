@@ -34,7 +34,7 @@ def outlines_of(sections: Sequence[Section], others: Sequence[Point]) -> list[tu
 
 def _around(points: Sequence[Point]) -> list[Point]:
     rim = [(x + MARGIN * dx, y + MARGIN * dy) for x, y in _hull(points) for dx, dy in _OCTAGON]
-    return [(round(x, 1), round(y, 1)) for x, y in _hull(rim)]
+    return [(round(x, 1) + 0.0, round(y, 1) + 0.0) for x, y in _hull(rim)]
 
 
 def _hull(points: Sequence[Point]) -> list[Point]:

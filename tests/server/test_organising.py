@@ -329,6 +329,7 @@ ROUTES = [
     ("POST", "/venues"),
     ("PUT", f"/venues/{UNKNOWN}"),
     ("PUT", f"/venues/{UNKNOWN}/plan"),
+    ("GET", f"/venues/{UNKNOWN}/plan"),
 ]
 
 
