@@ -138,7 +138,9 @@ def _standing(name: str, outline: list[Point]) -> list[Drawn]:
         return []
     area = Area(flat(outline))
     x, y = middle(area)
-    return [Drawn(area, Text(name[:200], x, y, TEXT_SIZE) if name else None)]
+    width, height = (max(point[k] for point in outline) - min(point[k] for point in outline) for k in (0, 1))
+    size = max(TEXT_SIZE, min(height / 3, width / max(1, len(name))))
+    return [Drawn(area, Text(name[:200], x, y, size) if name else None)]
 
 
 def _word(word: Word | None) -> str:

@@ -16,7 +16,8 @@ from server.plans.oddities import Oddity, PlanError
 LABEL_CHARS_MAX = 100
 SEATS_MAX = 200_000
 PRICE_CENTS_MAX = 100_000_000
-NO_CATEGORY = "(none)"
+NO_CATEGORY = "Seats"
+"""Of seats whose file says nothing of a category."""
 _COORDINATE_MAX = 1e6
 
 Point: TypeAlias = tuple[float, float]

@@ -39,6 +39,7 @@ _SHAPES = {"rect", *_ROUND, "polygon", "polyline", "path"}
 _ACCESSIBLE = re.compile(r"accessible|wheelchair|\bDA\b", re.I)
 _COMPANION = re.compile(r"companion", re.I)
 _RESTRICTED = re.compile(r"restricted|obstructed|limited", re.I)
+_ORIGIN = re.compile(r"([-\d.]+)(px|%)\s+([-\d.]+)(px|%)")
 _LABEL_PREFIX = re.compile(r"^(sector|section|sec|block|zone|row)[-_ ]+", re.I)
 
 
@@ -134,10 +135,16 @@ def _own_matrix(element: Element) -> Matrix:
     said = element.attributes.get("transform", "")
     if not said:
         return IDENTITY
-    origin = re.search(r"transform-origin:\s*([-\d.]+)px\s+([-\d.]+)px", element.attributes.get("style", ""))
+    origin = _ORIGIN.fullmatch(_style(element, "transform-origin"))
     if origin is None:
         return matrix_of(said)
-    x, y = (_number(word) for word in origin.groups())
+    x, y = (_number(word) for word in origin.groups()[::2])
+    if origin[2] == "%":
+        box = _box(element) if _style(element, "transform-box") == "fill-box" else None
+        if box is None:
+            return matrix_of(said)
+        left, top, right, bottom = box
+        x, y = left + x / 100 * (right - left), top + y / 100 * (bottom - top)
     return times(times((1, 0, 0, 1, x, y), matrix_of(said)), (1, 0, 0, 1, -x, -y))
 
 

@@ -149,7 +149,7 @@ class TestExport:
     def test_what_the_format_has_no_place_for_comes_back(self) -> None:
         words = ("accessible", "companion", "restricted", "blocked")
         lines = "".join(f"A,{k},{20 * k},0,{word}\n" for k, word in enumerate(words))
-        imported = import_file(f"row,seat,x,y,attributes\n{lines}".encode(), {"(none)": 12_34})
+        imported = import_file(f"row,seat,x,y,attributes\n{lines}".encode(), {"Seats": 12_34})
         assert [(one.accessible, one.blocked) for one in places(imported.seat_map)][::3] == [
             (True, False),
             (False, True),

@@ -53,7 +53,7 @@ class TestTables:
         imported = read("Row,Seat,X,Y\nA,1,0,0\nA,2,20,0\nB,1,0,20\n")
         assert names(imported) == ["Zone 1/A/1", "Zone 1/A/2", "Zone 1/B/1"]
         assert found(imported) == {"unnamed_zone": 1}
-        assert [category.name for category in imported.seat_map.categories] == ["(none)"]
+        assert [category.name for category in imported.seat_map.categories] == ["Seats"]
 
     @pytest.mark.parametrize(
         "raw",
@@ -245,6 +245,14 @@ class TestDrawings:
         (area,) = imported.seat_map.areas
         assert list(area.outline) == [50, 0, 50, 40, 30, 40, 30, 0]
         assert (area.color, area.border_color) == ("", "#ff0000")
+
+    def test_a_shape_may_turn_about_its_own_middle(self) -> None:
+        style = "transform-box: fill-box; transform-origin: 50% 50%; fill: #eeeeee"
+        turned = f'<rect x="100" y="0" width="40" height="20" style="{style}" transform="rotate(90)"/>'
+        style = "transform-origin: 120px 10px"
+        again = f'<rect x="100" y="0" width="40" height="20" style="{style}" transform="rotate(90)"/>'
+        one, other = read(drawing(circles(0, 20, 40) + turned + again)).seat_map.areas
+        assert sorted(one.outline) == sorted(other.outline) == [-5, -5, 15, 15, 55, 55, 65, 65]
 
     def test_a_text_on_a_shape_names_it_and_others_stand_alone(self) -> None:
         inner = (
