@@ -1,14 +1,15 @@
 """Reading the seating plans of pretix, and our own exports, which are such plans."""
 
 import math
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
 from protocol.limits import NAME_CHARS_MAX
 from protocol.seat_map import Area, Text
 from server.plans import pretix_format as pretix
 from server.plans.areas import TEXT_SIZE, color_of, flat, round_points, written
-from server.plans.oddities import Oddity, named_counts
+from server.plans.json_files import converted
+from server.plans.oddities import Oddity, PlanError, named_counts
 from server.plans.plan import (
     NO_CATEGORY,
     Drawn,
@@ -109,23 +110,22 @@ def _add_ours(plan: Plan, file: pretix.Plan, ours: pretix.Ours) -> None:
 def _drawn(plan: pretix.Plan, origin: Point) -> tuple[list[Drawn], list[Oddity]]:
     """Every area of the plan, in the order of the file."""
     drawn = []
-    unreadable: dict[str, int] = {}
-    for zone, area in _areas(plan, origin):
-        points = _points(area)
-        if points is None:
-            unreadable[area.shape[:40]] = unreadable.get(area.shape[:40], 0) + 1
-            points = []
-        drawn.append(_draw(area, zone, points))
+    unreadable: Counter[str] = Counter()
+    for zone in plan.zones:
+        for tree in zone.areas or ():
+            try:
+                area = converted(tree, pretix.Area)
+            except PlanError:
+                unreadable["of a wrong type"] += 1
+                continue
+            points = _points(area)
+            if points is None:
+                unreadable[area.shape[:40]] += 1
+            drawn.append(_draw(area, _moved(zone, origin), points or []))
     if not unreadable:
         return drawn, []
-    count = sum(unreadable.values())
-    return drawn, [Oddity("unreadable_area", count, f"areas left out: {named_counts(unreadable)}")]
-
-
-def _areas(plan: pretix.Plan, origin: Point) -> Iterator[tuple[pretix.Position, pretix.Area]]:
-    for zone in plan.zones:
-        for area in zone.areas:
-            yield _moved(zone, origin), area
+    text = f"areas left out: {named_counts(unreadable)}"
+    return drawn, [Oddity("unreadable_area", unreadable.total(), text)]
 
 
 def _points(area: pretix.Area) -> list[Point] | None:

@@ -125,7 +125,8 @@ class Zone(Struct):
     name: str | None = None
     zone_id: Word | None = None
     uuid: str | None = None
-    areas: list[Area] = []
+    areas: list[Any] | None = None
+    """Each an `Area`, read by itself: one that is not does no harm to the seats."""
 
 
 class OurCategory(Struct):

@@ -185,6 +185,8 @@ def test_areas_and_texts_are_kept_where_they_are() -> None:
         {"shape": "text", "position": {"x": 10, "y": 0},
          "text": {"text": "Bar\n here", "position": {"x": 10, "y": 4}}},
         {"shape": "star"},
+        {"shape": "circle", "circle": {"radius": "10"}},
+        "a bar",
     ]  # fmt: skip
     imported = read(plan(row([0, 20, 40]), areas=areas, position={"x": 20, "y": 0}))
     turned, circle, ellipse, polygon = imported.seat_map.areas
@@ -196,7 +198,7 @@ def test_areas_and_texts_are_kept_where_they_are() -> None:
     assert polygon.outline == pytest.approx((15, 5, 25, 5, 15, 15))
     (text,) = imported.seat_map.texts
     assert [text.text, text.x, text.y, text.size] == ["Bar here", 20, 2, 8]
-    assert found(imported) == {"unreadable_area": 1}
+    assert found(imported) == {"unreadable_area": 3}
     assert imported.focal_from == "the middle of the largest area"
 
 
