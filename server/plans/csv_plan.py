@@ -31,7 +31,6 @@ _NEEDED = ("row", "seat", "x", "y")
 _TRUE = {"1", "y", "yes", "true", "t", "x", "ja", "oui", "si", "sí"}
 _FALSE = {"", "0", "n", "no", "false", "f", "-", "nein", "non"}
 _DELIMITERS = ",;\t|"
-_FIELD_CHARS_MAX = 10_000
 _BETWEEN_WORDS = re.compile(r"[\s\-]+")
 
 

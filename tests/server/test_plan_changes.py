@@ -14,6 +14,7 @@ from msgspec import UNSET, structs
 
 from protocol.seat_map import Place, SeatMap, places
 from server.demo_data import MADISON_SQUARE_GARDEN, RED_ROCKS
+from server.plans import rows
 from server.plans.bowl import bowl
 from server.plans.changes import Changes, Former, called, compared
 from server.plans.export import pretix_plan
@@ -221,6 +222,13 @@ def test_no_run_crosses_an_aisle(tree: Json) -> None:
                 assert one != two or gap <= 1.6 * usual
             index += len(points)
             assert index == len(seats) or seats[index].run != runs[-1]
+
+
+def test_an_aisle_is_what_parts_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = plan(row([0, 20, 40, 100, 120, 140]))
+    assert [place.run for place in places(read(tree).seat_map)] == [0, 0, 0, 1, 1, 1]
+    monkeypatch.setattr(rows, "_AISLE", 100.0)
+    assert {place.run for place in places(read(tree).seat_map)} == {0}
 
 
 @settings(deadline=None, max_examples=80)

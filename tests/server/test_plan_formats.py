@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from server.plans.importing import Imported, import_file
 from server.plans.oddities import PlanError
 from tests.server.plan_rows import found
 
+CREATE_PARSER = expat.ParserCreate
 TESSITURA = Path(__file__).parents[2].parent / "shared/plans/tessitura_amazing-venue.svg"
 
 
@@ -200,6 +202,20 @@ def circles(*xs: float, y: float = 0, id_of: str = "seat-{}-A-1") -> str:
     return "".join(f'<circle id="{id_of.format(k)}" cx="{x}" cy="{y}" r="5"/>' for k, x in enumerate(xs, 1))
 
 
+class Careless:
+    """A parser that forgets what it is told of declarations."""
+
+    def __init__(self) -> None:
+        self.__dict__["parser"] = CREATE_PARSER()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "Decl" not in name:
+            setattr(self.__dict__["parser"], name, value)
+
+    def Parse(self, raw: bytes, is_final: bool) -> None:  # noqa: N802 - as expat calls it
+        self.__dict__["parser"].Parse(raw, is_final)
+
+
 class TestDrawings:
     def test_the_tessitura_venue_has_152_seats_around_its_stage(self) -> None:
         if not TESSITURA.exists():
@@ -289,6 +305,13 @@ class TestDrawings:
     def test_what_is_no_drawing_of_seats_is_refused(self, file: str, sentence: str) -> None:
         with pytest.raises(PlanError, match=sentence):
             read(file)
+
+    def test_a_careless_parser_would_expand_entities(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        bomb = b'<!DOCTYPE svg [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><svg>&b;&b;</svg>'
+        with pytest.raises(PlanError, match="declares entities"):
+            safe_xml.read_xml(bomb)
+        monkeypatch.setattr(expat, "ParserCreate", Careless)
+        assert safe_xml.read_xml(bomb).text == "aa" * 4
 
     def test_a_doctype_without_declarations_is_what_drawing_programs_write(self) -> None:
         doctype = (

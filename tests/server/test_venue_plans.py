@@ -15,7 +15,7 @@ from rich.console import Console
 
 from protocol.seat_map import decode_map
 from protocol.seat_state import SeatState
-from server.plans import export_command
+from server.plans import export_command, of_venue
 from server.plans.command import add_arguments, import_plan
 from tests.rows import add_customer
 from tests.server.parts import SHARED, Customer, Json, Usher
@@ -77,6 +77,20 @@ class TestCommand:
         assert (await imported(database, folder, old_hall("a", "b"), "--venue", "Old Hall"))[0] == 0
         await database.execute("UPDATE event SET stage = 'cancelled'")
         assert (await imported(database, folder, smaller, "--venue", "Old Hall"))[0] == 0
+
+    async def test_without_the_check_a_sold_seat_would_vanish(
+        self, database: asyncpg.Pool, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def careless(*_: object) -> None: ...
+
+        event_id = event_of(await imported(database, folder, old_hall("a", "b"), "--price", "A=10"))
+        holder = await add_customer(database)
+        await database.execute(
+            "UPDATE seat SET state = 2, holder = $2 WHERE event_id = $1 AND seat_index = 1", event_id, holder
+        )
+        assert (await imported(database, folder, old_hall("a"), "--venue", "Old Hall"))[0] == 1
+        monkeypatch.setattr(of_venue, "_check_in_use", careless)
+        assert (await imported(database, folder, old_hall("a"), "--venue", "Old Hall"))[0] == 0
 
     async def test_a_dry_run_shows_the_difference_and_writes_nothing(
         self, database: asyncpg.Pool, folder: Path
