@@ -98,9 +98,7 @@ def read_svg(raw: bytes) -> Plan:
         seats = [(match["section"], match["row"], match["seat"], shape) for shape, match in named]
         sections = _sections(seats)
     else:
-        round_ones = [
-            shape for shape in found.shapes if shape.element.tag in ("circle", "ellipse") and shape.groups
-        ]
+        round_ones = [shape for shape in found.shapes if shape.is_round and shape.groups]
         taken = {id(shape) for shape in round_ones}
         sections, odd = _grouped(round_ones)
         oddities += odd
