@@ -12,14 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from server.plans.changes import Changes
 from server.plans.formats import PLAN_BYTES_MAX
 from server.plans.importing import STEPS, Imported, Say, import_file
 from server.plans.oddities import PlanError
 from server.plans.of_venue import Taken, known_prices, new_plan, take_plan, venue_called, write_plan
 from server.plans.options import add_arguments
 from server.plans.publish import Connection, publish
-from server.plans.report import report_of
+from server.plans.report import PlanReport, report_of
 from server.plans.shown import show
 from server.statements import sql
 
@@ -38,9 +37,11 @@ async def import_plan(
     large plan takes seconds; a dry run for a new venue needs none.
     """
     now = datetime.now(UTC)
+    if options.report is not None and (problem := _not_writable(options.report)):
+        console.print(f"[red]{escape(problem)}[/red]", soft_wrap=True)
+        return 1
     try:
         times = _times(options, now)
-        _check_writable(options.report)
         venue_id = None if connection is None else await venue_called(connection, options.venue)
         known = {} if connection is None or venue_id is None else await known_prices(connection, venue_id)
         imported = _imported(file, options, known, console)
@@ -50,9 +51,10 @@ async def import_plan(
         else:
             taken, event_id = await _write(connection, venue_id, imported, options, now, times, console)
             imported, changes = taken.imported, taken.changes
-        _report(options, imported, changes)
+        _report(options, report_of(imported, changes, is_written=not options.dry_run))
     except PlanError as error:
         console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
+        _report(options, {"refused": str(error), "is_written": False})
         return 1
     if options.dry_run:
         console.print("Nothing was written (dry run).")
@@ -160,16 +162,15 @@ async def _add_event(
     return event_id
 
 
-def _check_writable(file: Path | None) -> None:
-    """Raises PlanError: it is not. That must be known before anything is written elsewhere."""
-    if file is not None:
-        try:
-            file.open("ab").close()
-        except OSError as error:
-            raise PlanError(f"{file}: {error.strerror}") from None
+def _not_writable(file: Path) -> str:
+    """Why it is not, which must be known before anything is written elsewhere; "": it is."""
+    try:
+        file.open("ab").close()
+    except OSError as error:
+        return f"{file}: {error.strerror}"
+    return ""
 
 
-def _report(options: argparse.Namespace, imported: Imported, changes: Changes | None) -> None:
+def _report(options: argparse.Namespace, report: PlanReport | dict[str, str | bool]) -> None:
     if options.report is not None:
-        report = report_of(imported, changes, is_written=not options.dry_run)
         options.report.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")

@@ -121,6 +121,8 @@ class TestCommand:
         assert (told["changes"], told["is_written"]) == (None, True)
         assert [(one["code"], one["count"]) for one in told["oddities"]] == [("repeated_guid", 1)]
         assert told["categories"] == [{"name": "A", "price": 10, "seats": 2}]
+        await imported(database, folder, old_hall("a"), "--report", report)
+        assert json.loads(report.read_text()) == {"refused": "no price for “A” (1 seats)", "is_written": False}
         code, said = await imported(database, folder, old_hall("a"), "--price", "A=1", "--report", folder)
         assert (code, "Is a directory" in said) == (1, True)
         assert await database.fetchval("SELECT count(*) FROM venue") == 1
