@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from server.plans.formats import PLAN_BYTES_MAX
 from server.plans.importing import STEPS, Imported, Say, import_file
 from server.plans.oddities import PlanError
-from server.plans.of_venue import Taken, known_prices, new_plan, take_plan, venue_called, write_plan
+from server.plans.of_venue import Taken, check_plan, known_prices, stored_plan, take_plan, venue_called, write_plan
 from server.plans.options import add_arguments
 from server.plans.publish import Connection, publish
 from server.plans.report import PlanReport, report_of
@@ -43,15 +43,14 @@ async def import_plan(
     try:
         times = _times(options, now)
         venue_id = None if connection is None else await venue_called(connection, options.venue)
-        known = {} if connection is None or venue_id is None else await known_prices(connection, venue_id)
-        imported = _imported(file, options, known, console)
-        if connection is None:
-            show(imported, options.currency, None, console)
-            changes, event_id = None, None
-        else:
-            taken, event_id = await _write(connection, venue_id, imported, options, now, times, console)
-            imported, changes = taken.imported, taken.changes
-        _report(options, report_of(imported, changes, is_written=not options.dry_run))
+        stored = None if connection is None or venue_id is None else await stored_plan(connection, venue_id)
+        former = None if stored is None else stored.former()
+        taken = take_plan(stored, former, _imported(file, options, known_prices(former), console))
+        show(taken.imported, options.currency, taken.changes, console)
+        event_id = None
+        if connection is not None:
+            event_id = await _write(connection, venue_id, taken, options, now, times, console)
+        _report(options, report_of(taken.imported, taken.changes, is_written=not options.dry_run))
     except PlanError as error:
         console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
         _report(options, {"refused": str(error), "is_written": False})
@@ -108,30 +107,26 @@ def _progress(console: Console) -> Iterator[Say]:
 async def _write(
     connection: Connection,
     venue_id: UUID | None,
-    imported: Imported,
+    taken: Taken,
     options: argparse.Namespace,
     now: datetime,
     times: tuple[datetime, datetime],
     console: Console,
-) -> tuple[Taken, UUID | None]:
-    """Show the plan as the venue would take it, then write all of it, or nothing in a dry run."""
-    event_id = None
-    async with connection.transaction():
-        if venue_id is None:
-            taken = await new_plan(imported)
-        else:
-            taken = await take_plan(connection, venue_id, imported, now)
-        show(taken.imported, options.currency, taken.changes, console)
-        if options.dry_run:
-            return taken, None
-        with console.status("Writing …"):
+) -> UUID | None:
+    """See that the plan may be taken, and write all of it, nothing in a dry run; answer the event that was made."""
+    with console.status("Writing …"):
+        async with connection.transaction():
             is_new = venue_id is None
+            if venue_id is not None:
+                await check_plan(connection, venue_id, taken, now)
+            if options.dry_run:
+                return None
             if venue_id is None:
                 venue_id = await _add_venue(connection, taken, options, now)
             await write_plan(connection, venue_id, taken, now)
             if is_new or options.name:
-                event_id = await _add_event(connection, venue_id, taken, options, now, times)
-    return taken, event_id
+                return await _add_event(connection, venue_id, taken, options, now, times)
+    return None
 
 
 async def _add_venue(connection: Connection, taken: Taken, options: argparse.Namespace, now: datetime) -> UUID:

@@ -1,7 +1,6 @@
 """`export-plan VENUE FILE`: the plan of a venue as a pretix seating plan in a file."""
 
 import argparse
-import asyncio
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +8,7 @@ from rich.markup import escape
 
 from server.plans.export import pretix_plan
 from server.plans.oddities import PlanError
-from server.plans.of_venue import plan_of_venue, venue_called
+from server.plans.of_venue import stored_plan, venue_called
 from server.plans.publish import Connection
 
 
@@ -23,11 +22,12 @@ async def export_plan(connection: Connection, options: argparse.Namespace, conso
     """Write the plan; answer the exit code."""
     try:
         venue_id = await venue_called(connection, options.venue)
-        plan = None if venue_id is None else await plan_of_venue(connection, venue_id)
-        if plan is None:
+        stored = None if venue_id is None else await stored_plan(connection, venue_id)
+        if stored is None:
             problem = "there is no venue called" if venue_id is None else "neither a plan nor sections has"
             raise PlanError(f"{problem} “{options.venue}”")
-        options.file.write_bytes(await asyncio.to_thread(pretix_plan, plan.seat_map, plan.names))
+        plan = stored.former()
+        options.file.write_bytes(pretix_plan(plan.seat_map, plan.names))
     except PlanError as error:
         console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
         return 1

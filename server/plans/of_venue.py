@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -34,40 +35,59 @@ class SeatsInUse(PlanError):
         self.seats = seats
 
 
+class PlanChanged(PlanError):
+    """Somebody else has changed the venue's plan since it was read."""
+
+    def __init__(self) -> None:
+        super().__init__("the venue's plan was changed meanwhile, try again")
+
+
+class StoredPlan(NamedTuple):
+    """The plan of a venue as it is stored: equal to another reading while nobody has changed it."""
+
+    name: str
+    body: bytes | None
+    names: bytes | None
+    sections: tuple[SectionDescriptor, ...]
+
+    def former(self) -> Former:
+        """The plan itself. For a large one this takes a while: it wants a thread, and no transaction."""
+        if self.body is None:
+            return Former(bowl(self.name, self.sections), None)
+        return Former(decode_map(self.body), None if self.names is None else _decode_names(self.names))
+
+
 class Taken(Struct, frozen=True):
-    """A plan as its venue takes it: in the order that keeps the former seats', and what it changes."""
+    """A plan as its venue takes it: in the order that keeps the former seats', all that is written of it, what it
+    changes of the plan that was `stored`, and by which names and labels its seats are known."""
 
     imported: Imported
     seats: PublishedSeats
+    sections: list[SectionDescriptor]
+    stored: StoredPlan | None
     changes: Changes | None
+    names: frozenset[str]
+    labels: frozenset[tuple[str, ...]]
 
 
 async def seats_of_venue(database: asyncpg.Pool, venue_id: UUID, currency: str) -> PublishedSeats | None:
     """The seats to publish, priced in `currency`; None: the venue has neither a plan nor sections."""
     async with database.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        former = await plan_of_venue(connection, venue_id)
-    if former is None:
-        return None
-    return await asyncio.to_thread(
-        published_seats, structs.replace(former.seat_map, currency=currency), former.names
-    )
+        stored = await stored_plan(connection, venue_id)
+    return None if stored is None else await asyncio.to_thread(_priced, stored, currency)
 
 
-async def plan_of_venue(connection: Connection, venue_id: UUID) -> Former | None:
-    """The plan that the venue has, imported or made from its sections; None: neither."""
+async def stored_plan(connection: Connection, venue_id: UUID) -> StoredPlan | None:
+    """The plan that the venue has, imported or in its sections; None: neither."""
     venue = await connection.fetchrow(sql("venue_map"), venue_id)
     rows = await connection.fetch(sql("section_numbers"), venue_id)
     if venue is None or (venue["body"] is None and not rows):
         return None
-    if venue["body"] is None:
-        return Former(await asyncio.to_thread(bowl, venue["name"], [SectionDescriptor(*row) for row in rows]), None)
-    names = None if venue["names"] is None else _decode_names(venue["names"])
-    return Former(await asyncio.to_thread(decode_map, venue["body"]), names)
+    return StoredPlan(venue["name"], venue["body"], venue["names"], tuple(SectionDescriptor(*row) for row in rows))
 
 
-async def known_prices(connection: Connection, venue_id: UUID) -> dict[str, int]:
-    """What the categories of the venue's plan cost, in cents."""
-    former = await plan_of_venue(connection, venue_id)
+def known_prices(former: Former | None) -> dict[str, int]:
+    """What the categories of a plan cost, in cents."""
     return {} if former is None else {one.name: one.price_cents for one in former.seat_map.categories}
 
 
@@ -89,24 +109,45 @@ async def replace_sections(
         await _put_sections(connection, venue_id, sections, now)
 
 
-async def new_plan(imported: Imported) -> Taken:
-    """The plan as a venue takes it that had none."""
-    return Taken(imported, await asyncio.to_thread(published_seats, imported.seat_map, imported.identities), None)
+def take_plan(stored: StoredPlan | None, former: Former | None, imported: Imported) -> Taken:
+    """The plan as the venue would take it that has this one. This takes a while for a large one: it wants a thread."""
+    changes = None
+    if former is not None:
+        imported, changes = compared(former, imported)
+    return Taken(
+        imported,
+        published_seats(imported.seat_map, imported.identities),
+        sections_in_numbers(imported.seat_map),
+        stored,
+        changes,
+        frozenset(imported.identities),
+        frozenset(place[:3] for place in places(imported.seat_map)),
+    )
 
 
-async def take_plan(connection: Connection, venue_id: UUID, imported: Imported, now: datetime) -> Taken:
-    """What the plan would be for the venue. Nothing is written; the venue is locked until the transaction ends.
+async def check_plan(connection: Connection, venue_id: UUID, taken: Taken, now: datetime) -> None:
+    """See that the venue may take the plan; its plan is locked until the transaction ends.
+
+    Events that have seats keep their map; but what is sold for one to come is a seat that must be there then.
 
     Raises:
+        PlanChanged: the venue has another plan than the one that this was compared with.
         SeatsInUse: seats that are held, sold or blocked in an event to come would be gone.
     """
     await connection.fetchval(sql("lock_venue"), venue_id)
-    former = await plan_of_venue(connection, venue_id)
-    changes = None
-    if former is not None:
-        imported, changes = await asyncio.to_thread(compared, former, imported)
-        await _check_in_use(connection, venue_id, imported, now)
-    return structs.replace(await new_plan(imported), changes=changes)
+    if await stored_plan(connection, venue_id) != taken.stored:
+        raise PlanChanged
+    found: list[str] = []
+    for event in await connection.fetch(sql("coming_events_of_venue"), venue_id, now):
+        names = None if event["names"] is None else _decode_names(event["names"])
+        for seat in await connection.fetch(sql("seats_in_use"), event["id"]):
+            label = seat["section"], seat["row_label"], seat["seat_number"]
+            is_there = label in taken.labels if names is None else names[seat["seat_index"]] in taken.names
+            if not is_there:
+                state = SeatState(seat["state"]).name.lower()
+                found.append(f"{' '.join(filter(None, label))} ({state}, {event['name']})")
+    if found:
+        raise SeatsInUse(len(found), found[:NAMED_MAX])
 
 
 async def write_plan(connection: Connection, venue_id: UUID, taken: Taken, now: datetime) -> None:
@@ -114,25 +155,7 @@ async def write_plan(connection: Connection, venue_id: UUID, taken: Taken, now: 
     async with connection.transaction():
         await store_map(connection, taken.seats, now)
         await connection.execute(sql("set_venue_map"), venue_id, taken.seats.sha256, now, taken.seats.names_sha256)
-        await _put_sections(connection, venue_id, sections_in_numbers(taken.imported.seat_map), now)
-
-
-async def _check_in_use(connection: Connection, venue_id: UUID, imported: Imported, now: datetime) -> None:
-    """Events that have seats keep their map; but what is sold for one to come is a seat that must be there then."""
-    known = set(imported.identities)
-    labels = {place[:3] for place in places(imported.seat_map)}
-    found: list[str] = []
-    for event in await connection.fetch(sql("coming_events_of_venue"), venue_id, now):
-        names = None if event["names"] is None else _decode_names(event["names"])
-        for seat in await connection.fetch(sql("seats_in_use"), event["id"]):
-            label = seat["section"], seat["row_label"], seat["seat_number"]
-            if (names is None and label not in labels) or (
-                names is not None and names[seat["seat_index"]] not in known
-            ):
-                state = SeatState(seat["state"]).name.lower()
-                found.append(f"{' '.join(filter(None, label))} ({state}, {event['name']})")
-    if found:
-        raise SeatsInUse(len(found), found[:NAMED_MAX])
+        await _put_sections(connection, venue_id, taken.sections, now)
 
 
 async def _put_sections(
@@ -141,3 +164,8 @@ async def _put_sections(
     await connection.execute(sql("drop_sections"), venue_id)
     rows = [(uuid4(), venue_id, *section, now) for section in sections]
     await connection.executemany(sql("add_section"), rows)
+
+
+def _priced(stored: StoredPlan, currency: str) -> PublishedSeats:
+    former = stored.former()
+    return published_seats(structs.replace(former.seat_map, currency=currency), former.names)

@@ -8,9 +8,19 @@ from msgspec import Raw, Struct
 
 from server.plans.export import pretix_plan
 from server.plans.formats import PLAN_BYTES_MAX
-from server.plans.importing import Imported, import_file
+from server.plans.importing import import_file
 from server.plans.oddities import PlanError
-from server.plans.of_venue import SeatsInUse, known_prices, plan_of_venue, take_plan, write_plan
+from server.plans.of_venue import (
+    PlanChanged,
+    SeatsInUse,
+    StoredPlan,
+    Taken,
+    check_plan,
+    known_prices,
+    stored_plan,
+    take_plan,
+    write_plan,
+)
 from server.plans.report import PlanReport, report_of
 from server.rest.envelope import Refused, decode_body, ok, read_raw
 from server.rest.finding import venue_called
@@ -40,7 +50,7 @@ class PlanWanted(Struct):
     who=Who.ADMIN,
     body=PlanWanted,
     data=PlanReport,
-    refusals={400: ("bad_plan", "bad_price"), 404: ("venue_not_found",), 409: ("seats_in_use",)},
+    refusals={400: ("bad_plan", "bad_price"), 404: ("venue_not_found",), 409: ("plan_changed", "seats_in_use")},
 )
 async def import_venue_plan(request: web.Request) -> web.Response:
     """Give the venue a seating plan, in place of its former one or its sections, for the events to come."""
@@ -52,15 +62,17 @@ async def import_venue_plan(request: web.Request) -> web.Response:
     default = None if wanted.default_price is None else cents_of(wanted.default_price)
     try:
         async with parts.database.acquire() as connection:
-            known = await known_prices(connection, venue_id)
-        imported = await asyncio.to_thread(_imported, wanted, prices, known, default)
+            stored = await stored_plan(connection, venue_id)
+        taken = await asyncio.to_thread(_taken, stored, wanted, prices, default)
         async with parts.database.acquire() as connection, connection.transaction():
             await connection.execute(sql("without_time_limit"))
-            taken = await take_plan(connection, venue_id, imported, parts.now())
+            await check_plan(connection, venue_id, taken, parts.now())
             if not wanted.is_dry_run:
                 await write_plan(connection, venue_id, taken, parts.now())
     except SeatsInUse as problem:
         raise Refused(409, str(problem), "seats_in_use") from None
+    except PlanChanged as problem:
+        raise Refused(409, str(problem), "plan_changed") from None
     except PlanError as problem:
         raise Refused(400, str(problem), "bad_plan") from None
     return ok(await asyncio.to_thread(report_of, taken.imported, taken.changes, is_written=not wanted.is_dry_run))
@@ -77,25 +89,32 @@ async def export_venue_plan(request: web.Request) -> web.Response:
     parts = services(request)
     venue_id = (await venue_called(parts, request.match_info["venue_id"]))["id"]
     async with parts.database.acquire() as connection:
-        plan = await plan_of_venue(connection, venue_id)
-    if plan is None:
+        stored = await stored_plan(connection, venue_id)
+    if stored is None:
         raise Refused(404, "The venue has neither a plan nor sections", "no_plan")
-    body = await asyncio.to_thread(pretix_plan, plan.seat_map, plan.names)
+    body = await asyncio.to_thread(_exported, stored)
     headers = {"Content-Disposition": 'attachment; filename="plan.json"'}
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 
-def _imported(
-    wanted: PlanWanted, prices: dict[str, int], known: dict[str, int], default_cents: int | None
-) -> Imported:
-    return import_file(
+def _taken(
+    stored: StoredPlan | None, wanted: PlanWanted, prices: dict[str, int], default_cents: int | None
+) -> Taken:
+    former = None if stored is None else stored.former()
+    imported = import_file(
         _file_of(bytes(wanted.plan)),
         prices,
-        known_prices=known,
+        known_prices=known_prices(former),
         default_price_cents=default_cents,
         blocked_categories=wanted.blocked_categories,
         strict=wanted.is_strict,
     )
+    return take_plan(stored, former, imported)
+
+
+def _exported(stored: StoredPlan) -> bytes:
+    plan = stored.former()
+    return pretix_plan(plan.seat_map, plan.names)
 
 
 def _file_of(plan: bytes) -> bytes:

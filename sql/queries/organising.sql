@@ -68,4 +68,5 @@ RETURNING id
 
 -- name: without_time_limit
 -- In this transaction, take the time that many seats need, and wait for locks a while.
-SELECT set_config('transaction_timeout', '0', true), set_config('lock_timeout', '4s', true)
+SELECT set_config('transaction_timeout', '0', true), set_config('lock_timeout', '4s', true),
+       set_config('idle_in_transaction_session_timeout', '10s', true)

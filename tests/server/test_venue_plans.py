@@ -15,11 +15,11 @@ from rich.console import Console
 
 from protocol.seat_map import decode_map
 from protocol.seat_state import SeatState
-from server.plans import export_command, of_venue
+from server.plans import command, export_command, of_venue
 from server.plans.command import add_arguments, import_plan
 from tests.rows import add_customer
 from tests.server.parts import SHARED, Customer, Json, Usher
-from tests.server.plan_rows import plan, row, seat
+from tests.server.plan_rows import plan, read, row, seat
 
 SVG = '<svg><circle id="seat-1-A-1" r="5"/><circle id="seat-2-A-1" cx="20" r="5"/><script>alert(1)</script></svg>'
 
@@ -89,7 +89,7 @@ class TestCommand:
             "UPDATE seat SET state = 2, holder = $2 WHERE event_id = $1 AND seat_index = 1", event_id, holder
         )
         assert (await imported(database, folder, old_hall("a"), "--venue", "Old Hall"))[0] == 1
-        monkeypatch.setattr(of_venue, "_check_in_use", careless)
+        monkeypatch.setattr(command, "check_plan", careless)
         assert (await imported(database, folder, old_hall("a"), "--venue", "Old Hall"))[0] == 0
 
     async def test_a_dry_run_shows_the_difference_and_writes_nothing(
@@ -155,6 +155,19 @@ class TestCommand:
         await imported(database, folder, old_hall("a"), "--price", "A=10")
         assert await exported(database, "Old Hall", folder / "no" / "out.json") == 1
         assert not (folder / "out.json").exists()
+
+    async def test_a_plan_that_somebody_else_changed_meanwhile_stays(
+        self, database: asyncpg.Pool, folder: Path
+    ) -> None:
+        await imported(database, folder, old_hall("a"), "--price", "A=10")
+        async with database.acquire() as connection:
+            venue_id = await connection.fetchval("SELECT id FROM venue")
+            stored = await of_venue.stored_plan(connection, venue_id)
+            assert stored is not None
+            taken = of_venue.take_plan(stored, stored.former(), read(old_hall("a", "b")))
+            await imported(database, folder, old_hall("a", "c"), "--venue", "Old Hall")
+            with pytest.raises(of_venue.PlanChanged):
+                await of_venue.check_plan(connection, venue_id, taken, datetime.now(UTC))
 
 
 @SHARED
