@@ -110,7 +110,7 @@ async def replace_sections(
 
 
 def take_plan(stored: StoredPlan | None, former: Former | None, imported: Imported) -> Taken:
-    """The plan as the venue would take it that has this one. This takes a while for a large one: it wants a thread."""
+    """The plan as the venue would take it that has this one. A large one takes a while: it wants a thread."""
     changes = None
     if former is not None:
         imported, changes = compared(former, imported)
