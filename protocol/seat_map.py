@@ -45,12 +45,19 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """Positions k at which seat k is not next to seat k-1."""
     accessible: tuple[int, ...] = ()
     """Positions of the seats with wheelchair access."""
+    companion: tuple[int, ...] = ()
+    """Positions of the seats for who comes with somebody in a wheelchair."""
+    restricted: tuple[int, ...] = ()
+    """Positions of the seats with a restricted view."""
     blocked: tuple[int, ...] = ()
     """Positions of the seats that are not for sale from the start."""
 
 
 class Section(Struct, frozen=True, omit_defaults=True):
-    """A named group of rows, the front row first. `label_at` is where its name stands."""
+    """A named group of rows, the front row first. `label_at` is where its name stands.
+
+    A further section of the same name is a part of the same: seats that a venue got later.
+    """
 
     name: str
     rows: tuple[Row, ...]
@@ -109,6 +116,8 @@ class Place(NamedTuple):
     run: int
     accessible: bool
     blocked: bool
+    companion: bool
+    restricted: bool
 
 
 encode_map = msgspec.json.Encoder().encode
@@ -121,6 +130,7 @@ def places(seat_map: SeatMap) -> Iterator[Place]:
     for section in seat_map.sections:
         for row in section.rows:
             aisles, accessible, blocked = set(row.aisles), set(row.accessible), set(row.blocked)
+            companion, restricted = set(row.companion), set(row.restricted)
             previous = -1
             for k, (x, y) in enumerate(positions(row)):
                 category = row.category if row.categories is UNSET else row.categories[k]
@@ -138,6 +148,8 @@ def places(seat_map: SeatMap) -> Iterator[Place]:
                     run,
                     k in accessible,
                     k in blocked,
+                    k in companion,
+                    k in restricted,
                 )
 
 

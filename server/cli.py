@@ -1,4 +1,4 @@
-"""The commands: `python -m server serve | soak | import-plan | migrate | audit`."""
+"""The commands: `python -m server serve | soak | import-plan | export-plan | migrate | audit`."""
 
 import argparse
 import asyncio
@@ -24,6 +24,8 @@ from server.engines import EngineError
 from server.migrate import MigrationError
 from server.plans.command import add_arguments as import_options
 from server.plans.command import import_plan
+from server.plans.export_command import add_arguments as export_options
+from server.plans.export_command import export_plan
 from server.settings import Settings, SettingsError
 from server.telemetry import logs
 
@@ -83,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     import_plan = commands.add_parser("import-plan", help="put an event on sale on a seating plan")
     import_options(import_plan)
     import_plan.set_defaults(command=_import_plan)
+    export_plan = commands.add_parser("export-plan", help="write a venue's seating plan to a file")
+    export_options(export_plan)
+    export_plan.set_defaults(command=_export_plan)
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.set_defaults(command=_migrate)
     soak = commands.add_parser("soak", help="let bots buy, on a server of their own or a running one")
@@ -91,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="compare seats, orders, tickets, payments and journal")
     audit_options(audit)
     audit.set_defaults(command=_audit)
-    for command in (serve, import_plan, migrate, audit):
+    for command in (serve, import_plan, export_plan, migrate, audit):
         command.add_argument("--data-dir", type=Path, help="where the embedded engines keep their data (.data)")
     return parser
 
@@ -130,11 +135,17 @@ def _greet(url: str, admin_password: str | None) -> None:
 
 
 async def _import_plan(options: argparse.Namespace) -> int:
-    if options.dry_run:
+    if options.dry_run and options.venue is None:
         return await import_plan(None, options.file, options, console)
     settings = Settings.from_env(os.environ, data_dir=options.data_dir)
     async with command_database(settings, console.print) as connection:
         return await import_plan(connection, options.file, options, console)
+
+
+async def _export_plan(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ, data_dir=options.data_dir)
+    async with command_database(settings, console.print) as connection:
+        return await export_plan(connection, options, console)
 
 
 async def _migrate(options: argparse.Namespace) -> int:

@@ -174,6 +174,8 @@ export const T = {
     short: (/** @type {string} */ row, /** @type {string} */ number) =>
       /\d$/.test(row) ? `${row}-${number}` : `${row}${number}`,
     accessible: 'wheelchair access',
+    companion: 'companion seat',
+    restricted: 'restricted view',
     zoomHint: 'Click to zoom in',
   },
 

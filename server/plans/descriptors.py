@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from protocol.seat_map import Category, SeatMap
+from protocol.seat_map import Category, Row, SeatMap
 
 _TIER_COLORS = {"vip": "#AA3377", "premium": "#EE6677", "standard": "#228833", "economy": "#66CCEE"}
 
@@ -22,15 +22,19 @@ class SectionDescriptor(NamedTuple):
     position_y: int
 
 
-def section_in_numbers(seat_map: SeatMap, level: int) -> SectionDescriptor:
-    """A section of a map, as near as that comes: its price and its type are those of most of its rows."""
-    section = seat_map.sections[level]
-    usual = Counter(row.category for row in section.rows)
+def sections_in_numbers(seat_map: SeatMap) -> list[SectionDescriptor]:
+    """The sections of a map, as near as that comes: price and type are those of most of a section's rows."""
+    rows: dict[str, list[Row]] = {}
+    for section in seat_map.sections:
+        rows.setdefault(section.name, []).extend(section.rows)
+    return [_in_numbers(seat_map, level, *named) for level, named in enumerate(rows.items())]
+
+
+def _in_numbers(seat_map: SeatMap, level: int, name: str, rows: Sequence[Row]) -> SectionDescriptor:
+    usual = Counter(row.category for row in rows)
     category = seat_map.categories[max(usual, key=lambda number: usual[number])]
-    longest = max(row.seats for row in section.rows)
-    return SectionDescriptor(
-        section.name, len(section.rows), longest, category.price_cents, category.price_tier, 0, level
-    )
+    longest = max(row.seats for row in rows)
+    return SectionDescriptor(name, len(rows), longest, category.price_cents, category.price_tier, 0, level)
 
 
 def row_label(index: int) -> str:

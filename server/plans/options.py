@@ -14,7 +14,7 @@ _CATEGORIES = ("concert", "sports", "theater", "comedy", "other")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `import_plan` wants to know, with what it takes when it is not told."""
-    parser.add_argument("file", type=Path, help="a seating plan of pretix (JSON)")
+    parser.add_argument("file", type=Path, help="a plan: pretix or Blocktickets JSON, CSV, SVG")
     parser.add_argument(
         "--price",
         action="append",
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", type=title, help="of the event (default: that of the plan)")
     parser.add_argument("--artist", type=title, help="(default: the event's name)")
     parser.add_argument("--category", choices=_CATEGORIES, default="other", help="of the event")
-    parser.add_argument("--venue", type=title, help="name of the venue (default: that of the plan)")
+    parser.add_argument("--venue", type=title, help="name or id; one that is there gets the plan")
     parser.add_argument("--address", default="", help="of the venue")
     parser.add_argument("--city", default="", help="of the venue")
     parser.add_argument("--country", default="", help="of the venue")
@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tickets", type=tickets, default=4, help="per customer (default: 4)")
     parser.add_argument("--strict", action="store_true", help="refuse a plan that is odd in any way")
     parser.add_argument("--dry-run", action="store_true", help="only say what is in the plan")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the report there, too (JSON)")
 
 
 def price(text: str) -> tuple[str, int]:

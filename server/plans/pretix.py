@@ -1,156 +1,163 @@
-"""Reading the seating plans of pretix: `read_pretix` makes a seat map of one, and reports what is odd about it.
-
-Lenient, as real files depart from the format in many ways, but never silent: every departure is in the report.
-The map's index order is the order of the file.
-"""
+"""Reading the seating plans of pretix, and our own exports, which are such plans."""
 
 import math
-import re
-from collections.abc import Collection, Mapping, Sequence
-from itertools import groupby
-from statistics import median
-
-from msgspec import UNSET, Struct, UnsetType, structs
+from collections import Counter
+from typing import Any
 
 from protocol.limits import NAME_CHARS_MAX
-from protocol.seat_map import Area, Row, SeatMap, Section, positions
-from server.plans.oddities import Oddity, PlanError
-from server.plans.pretix_areas import Drawn, Point, draw_areas, middle, scaled, surface
-from server.plans.pretix_categories import Priced, category_name, price_categories
-from server.plans.pretix_checks import check_seats, identities
-from server.plans.pretix_format import Plan, Seat, decode_plan
-from server.plans.pretix_rows import PITCH, PlacedRow, clean, make_row, place_rows, usual_spacing
-
-_STAGE_WORDS = re.compile(r"\b(stage|bühne|scène|scene|escenario|palco|podium|court|pitch|leinwand|screen)\b", re.I)
-_SPACING_UNKNOWN = 25.0
-_SPACING_MIN = 0.01
-_RADIUS_USUAL = 10
-_RADIUS_MAX = 4.5
-_RADIUS_MIN = 2.0
-_MARGIN = 20
-
-
-class Imported(Struct, frozen=True):
-    """What a plan became. `identities` are in index order; `focal_from` says what `focal` was taken from."""
-
-    seat_map: SeatMap
-    oddities: tuple[Oddity, ...]
-    identities: tuple[str, ...]
-    focal_from: str
+from protocol.seat_map import Area, Text
+from server.plans import pretix_format as pretix
+from server.plans.areas import TEXT_SIZE, color_of, flat, round_points, written
+from server.plans.json_files import converted
+from server.plans.oddities import Oddity, PlanError, named_counts
+from server.plans.plan import (
+    NO_CATEGORY,
+    Drawn,
+    Plan,
+    PlanCategory,
+    PlanRow,
+    PlanSeat,
+    PlanSection,
+    Point,
+    clean,
+)
 
 
-def read_pretix(
-    raw: bytes,
-    prices: Mapping[str, int],
-    *,
-    default_price_cents: int | None = None,
-    blocked_categories: Collection[str] = (),
-    currency: str = "USD",
-    strict: bool = False,
-) -> Imported:
-    """The seat map of a plan with `prices` in cents by category. Lengths are scaled to the map's seat pitch.
+def is_pretix(tree: Any) -> bool:
+    """Does the file's JSON look like such a plan?"""
+    return isinstance(tree, dict) and "zones" in tree
+
+
+def read_pretix(tree: Any) -> Plan:
+    """The plan, as it is. Lenient, as real files depart from the format in many ways; each departure is an oddity.
 
     Raises:
-        PlanError: the file cannot be read or priced, or is odd in any way and `strict`.
+        PlanError: it is no such plan.
     """
-    plan, oddities = decode_plan(raw)
-    rows = place_rows(plan)
-    priced = price_categories(plan, rows, prices, default_price_cents, blocked_categories)
-    names, odd_names = _section_names(plan)
-    drawn, odd_areas = draw_areas(plan)
-    oddities += [*check_seats(plan, rows), *priced.oddities, *odd_names, *odd_areas]
-    if strict and oddities:
-        raise PlanError("the plan departs from the format: " + "; ".join(odd.text for odd in oddities))
-    scale = PITCH / max(_SPACING_MIN, usual_spacing(rows) or _SPACING_UNKNOWN)
-    sections = _sections(rows, names, scale, priced)
-    seat_map, focal_from = _compose(plan, sections, [scaled(one, scale) for one in drawn])
-    seat_map = structs.replace(
-        seat_map, categories=priced.categories, currency=currency, seat_radius=_radius(rows, scale)
+    file, oddities = pretix.decode_plan(tree)
+    origin = (0.0, 0.0) if file.usher is None else file.usher.bounds[:2]
+    drawn, odd_areas = _drawn(file, origin)
+    plan = Plan(
+        "pretix seating plan",
+        [_section(zone, origin, f"zones[{z}]") for z, zone in enumerate(file.zones)],
+        clean(file.name or "", "name", NAME_CHARS_MAX),
+        {category.name: PlanCategory(color_of(category.color)) for category in file.categories},
+        drawn,
+        None if file.size is None else (file.size.width, file.size.height),
+        oddities=[*oddities, *odd_areas],
     )
-    return Imported(seat_map, tuple(oddities), identities(rows), focal_from)
+    if file.usher is not None:
+        _add_ours(plan, file, file.usher)
+    return plan
 
 
-def _section_names(plan: Plan) -> tuple[list[str], list[Oddity]]:
-    """A name of its own for each zone."""
-    names: list[str] = []
-    unnamed = repeated = 0
-    for number, zone in enumerate(plan.zones, 1):
-        name = clean(zone.name or "", f"zones[{number - 1}].name", NAME_CHARS_MAX)
-        if not name:
-            unnamed += 1
-            name = f"Zone {number}"
-        again = 1
-        unique = name
-        while unique in names:
-            again += 1
-            unique = f"{name} ({again})"
-        repeated += unique != name
-        names.append(unique)
-    oddities = []
-    if unnamed:
-        oddities.append(Oddity("unnamed_zone", unnamed, f"zones without a name, numbered: {unnamed}"))
-    if repeated:
-        text = f"zones with the name of another, numbered: {repeated}"
-        oddities.append(Oddity("repeated_zone_name", repeated, text))
-    return names, oddities
+def _section(zone: pretix.Zone, origin: Point, where: str) -> PlanSection:
+    at = _moved(zone, origin)
+    rows = [_row(row, at, f"{where}.rows[{r}]") for r, row in enumerate(zone.rows)]
+    return PlanSection(zone.name or "", rows, where)
 
 
-def _sections(rows: Sequence[PlacedRow], names: Sequence[str], scale: float, priced: Priced) -> tuple[Section, ...]:
-    numbers = {category.name: number for number, category in enumerate(priced.categories)}
-
-    def category_of(seat: Seat) -> int:
-        return numbers[" ".join(category_name(seat).split())]
-
-    def is_blocked(seat: Seat) -> bool:
-        return category_name(seat) in priced.blocked
-
-    sections = []
-    for zone, group in groupby(rows, key=lambda placed: placed.zone):
-        zone_rows = list(group)
-        usual = usual_spacing(zone_rows) or _SPACING_UNKNOWN
-        made = tuple(make_row(placed, scale, usual, category_of, is_blocked) for placed in zone_rows)
-        sections.append(Section(names[zone], made, _label_at(made)))
-    return tuple(sections)
+def _moved(zone: pretix.Zone, origin: Point) -> pretix.Position:
+    """Where the zone is; an exported plan says where the origin of its map lies."""
+    at = zone.position or pretix.ORIGIN
+    return pretix.Position(at.x + origin[0], at.y + origin[1])
 
 
-def _label_at(rows: Sequence[Row]) -> Point:
-    """The seat that is nearest to the middle of all: a section may lie around something that is not its own."""
-    points = [point for row in rows for point in positions(row)]
-    centre = sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
-    x, y = min(points, key=lambda point: math.dist(point, centre))
-    return round(x, 1), round(y, 1)
+def _row(row: pretix.Row, zone: pretix.Position, where: str) -> PlanRow:
+    at = row.position or pretix.ORIGIN
+    x, y = zone.x + at.x, zone.y + at.y
+    seats = [
+        PlanSeat(
+            _label(seat.seat_number, row.seat_label),
+            x + seat.position.x,
+            y + seat.position.y,
+            seat.category or NO_CATEGORY,
+            seat.uuid or "",
+            "" if seat.seat_guid is None else str(seat.seat_guid),
+            seat.radius,
+            bool(seat.wheelchair),
+        )
+        for seat in row.seats
+    ]
+    return PlanRow(_label(row.row_number, row.row_label), seats, where)
 
 
-def _radius(rows: Sequence[PlacedRow], scale: float) -> float:
-    radii = [seat.radius or _RADIUS_USUAL for placed in rows for seat in placed.row.seats]
-    return round(min(_RADIUS_MAX, max(_RADIUS_MIN, median(radii) * scale)), 1)
+def _label(word: pretix.Word | None, template: str | None) -> str:
+    """What a row or a seat is called: its number, in its template's place of `%s`."""
+    number = "" if word is None else str(word)
+    return number if template is None else template.replace("%s", number)
 
 
-def _compose(plan: Plan, sections: tuple[Section, ...], drawn: Sequence[Drawn]) -> tuple[SeatMap, str]:
-    """The map without its categories, and what its focal point is."""
-    stage = next((one for one in drawn if one.area and one.text and _STAGE_WORDS.search(one.text.text)), None)
-    areas = tuple(one.area for one in drawn if one.area and one is not stage)
-    texts = tuple(one.text for one in drawn if one.text and one is not stage)
-    stage_area: Area | UnsetType = UNSET
-    if stage and stage.area and stage.text:
-        stage_area = structs.replace(stage.area, text=stage.text.text)
-    points = [point for section in sections for row in section.rows for point in positions(row)]
-    points += [(text.x, text.y) for text in texts]
-    for area in (*areas, *([stage_area] if stage_area is not UNSET else [])):
-        points += zip(area.outline[0::2], area.outline[1::2], strict=True)
-    bounds = _bounds(points)
-    if stage_area is not UNSET:
-        focal, focal_from = middle(stage_area), f"the middle of “{stage_area.text}”"
-    elif areas:
-        focal, focal_from = middle(max(areas, key=surface)), "the middle of the largest area"
-    else:
-        focal, focal_from = (bounds[0] + bounds[2] / 2, bounds[1]), "the middle of the upper edge"
-    name = clean(plan.name or "", "name", NAME_CHARS_MAX) or "Plan"
-    at = (round(focal[0], 1), round(focal[1], 1))
-    return SeatMap(name, bounds, at, (), sections, stage=stage_area, areas=areas, texts=texts), focal_from
+def _add_ours(plan: Plan, file: pretix.Plan, ours: pretix.Ours) -> None:
+    plan.focal, plan.bounds, plan.seat_radius = ours.focal, ours.bounds, ours.seat_radius
+    plan.size = None  # which is that of the bounds
+    for category in ours.categories:
+        if known := plan.categories.get(category.name):
+            known.price_cents, known.price_tier = category.price_cents, category.price_tier
+    seen = set()
+    for zone, section in zip(file.zones, plan.sections, strict=True):
+        known_section = ours.sections.get(str(zone.zone_id))
+        if known_section is not None:
+            section.part_of, section.label_at = str(zone.zone_id), known_section.label_at
+            section.outline = [] if section.part_of in seen else known_section.outline
+            section.has_outline = True
+            seen.add(section.part_of)
+    marked = [set(names) for names in (ours.accessible, ours.companion, ours.restricted, ours.blocked)]
+    for seat in plan.seats:
+        seat.accessible, seat.companion, seat.restricted, seat.blocked = (seat.name in names for names in marked)
 
 
-def _bounds(points: Sequence[Point]) -> tuple[float, float, float, float]:
-    left, top = (math.floor(min(point[k] for point in points)) - _MARGIN for k in (0, 1))
-    right, bottom = (math.ceil(max(point[k] for point in points)) + _MARGIN for k in (0, 1))
-    return left, top, right - left, bottom - top
+def _drawn(plan: pretix.Plan, origin: Point) -> tuple[list[Drawn], list[Oddity]]:
+    """Every area of the plan, in the order of the file."""
+    drawn = []
+    unreadable: Counter[str] = Counter()
+    for zone in plan.zones:
+        for tree in zone.areas or ():
+            try:
+                area = converted(tree, pretix.Area)
+            except PlanError:
+                unreadable["of a wrong type"] += 1
+                continue
+            points = _points(area)
+            if points is None:
+                unreadable[area.shape[:40]] += 1
+            drawn.append(_draw(area, _moved(zone, origin), points or []))
+    if not unreadable:
+        return drawn, []
+    text = f"areas left out: {named_counts(unreadable)}"
+    return drawn, [Oddity("unreadable_area", unreadable.total(), text)]
+
+
+def _points(area: pretix.Area) -> list[Point] | None:
+    """The corners relative to the area's position, before it is turned; None: the shape cannot be read."""
+    match area:
+        case pretix.Area(shape="text"):
+            return []
+        case pretix.Area(shape="polygon", polygon=pretix.Polygon(points=points)) if len(points) >= 3:
+            return [(point.x, point.y) for point in points]
+        case pretix.Area(shape="rectangle", rectangle=pretix.Rectangle(width=width, height=height)):
+            return [(0, 0), (width, 0), (width, height), (0, height)]
+        case pretix.Area(shape="ellipse", ellipse=pretix.Ellipse(radius=radius)):
+            return round_points(radius.x, radius.y)
+        case pretix.Area(shape="circle", circle=pretix.Circle(radius=length)):
+            return round_points(length, length)
+    return None
+
+
+def _draw(area: pretix.Area, zone: pretix.Position, points: list[Point]) -> Drawn:
+    """Turned about the area's position, and put where it belongs."""
+    position = area.position or pretix.ORIGIN
+    turn = math.radians(area.rotation or 0)
+    cos, sin = math.cos(turn), math.sin(turn)
+
+    def place(x: float, y: float) -> Point:
+        return zone.x + position.x + x * cos - y * sin, zone.y + position.y + x * sin + y * cos
+
+    outline = flat([place(x, y) for x, y in points])
+    shape = Area(outline, "", color_of(area.color), color_of(area.border_color)) if outline else None
+    text = written(area.text.text) if area.text else ""
+    if not area.text or not text:
+        return Drawn(shape, None)
+    at = area.text.position or pretix.ORIGIN
+    x, y = place(at.x, at.y)
+    return Drawn(shape, Text(text, x, y, area.text.size or TEXT_SIZE, color_of(area.text.color)))

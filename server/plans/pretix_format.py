@@ -5,14 +5,14 @@ the comments marks what it requires and real files leave out.
 """
 
 from collections import Counter
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from server.plans.oddities import Oddity, PlanError, named_counts
-
-PLAN_BYTES_MAX = 20 * 1024 * 1024
+from server.plans.json_files import converted
+from server.plans.oddities import Oddity, named_counts
+from server.plans.plan import PRICE_CENTS_MAX
 
 Word: TypeAlias = str | int | float
 """A string by the format; some files have numbers."""
@@ -125,7 +125,40 @@ class Zone(Struct):
     name: str | None = None
     zone_id: Word | None = None
     uuid: str | None = None
-    areas: list[Area] = []
+    areas: list[Any] | None = None
+    """Each an `Area`, read by itself: one that is not does no harm to the seats."""
+
+
+class OurCategory(Struct):
+    """What a category costs, which the format has no place for."""
+
+    name: str
+    price_tier: str
+    price_cents: Annotated[int, Meta(ge=0, le=PRICE_CENTS_MAX)]
+
+
+class OurSection(Struct):
+    """What a zone with this `zone_id` looks like; further zones with it are parts of the same section."""
+
+    label_at: tuple[float, float]
+    outline: list[tuple[float, float]] = []
+
+
+class Ours(Struct, omit_defaults=True):
+    """What our own exports say beside the format; without it the file keeps to the format. Seats by `seat_guid`.
+
+    Where it is there, lengths are plan units, and the page's upper left corner is that of `bounds`.
+    """
+
+    focal: tuple[float, float]
+    bounds: tuple[float, float, float, float]
+    seat_radius: float
+    categories: list[OurCategory]
+    sections: dict[str, OurSection]
+    accessible: list[str] = []
+    companion: list[str] = []
+    restricted: list[str] = []
+    blocked: list[str] = []
 
 
 class Plan(Struct):
@@ -135,6 +168,7 @@ class Plan(Struct):
     name: str | None = None  # *
     categories: list[Category] = []  # *
     size: Size | None = None  # *
+    usher: Ours | None = None  # not of the format
 
 
 _Kind: TypeAlias = type[Struct]
@@ -171,25 +205,13 @@ _Departures: TypeAlias = Counter[tuple[str, str]]
 _INTEGERS = {Size: ("width", "height"), Seat: ("radius",)}
 
 
-def decode_plan(raw: bytes) -> tuple[Plan, list[Oddity]]:
-    """The plan of a file, and how the file departs from the format.
+def decode_plan(tree: Any) -> tuple[Plan, list[Oddity]]:
+    """The plan in a file's JSON, and how the file departs from the format.
 
     Raises:
-        PlanError: it is too large, no JSON, or not a seating plan.
+        PlanError: it is no seating plan.
     """
-    if len(raw) > PLAN_BYTES_MAX:
-        raise PlanError(f"the file is larger than {PLAN_BYTES_MAX // 1024 // 1024} MB")
-    try:
-        tree = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"))
-        plan = msgspec.convert(tree, Plan)
-    except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at ")
-        place = where.strip("`").removeprefix("$").removeprefix(".")
-        raise PlanError(f"{place or 'the file'}: {problem}") from None
-    except msgspec.DecodeError as error:
-        raise PlanError(f"the file is not JSON: {error}") from None
-    except RecursionError:
-        raise PlanError("the file is nested too deeply") from None
+    plan = converted(tree, Plan)
     departures: _Departures = Counter()
     _compare(Plan, tree, departures)
     return plan, _report(departures)

@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from protocol.seat_map import SeatMap, encode_map, places
@@ -26,12 +28,14 @@ class EventUnknown(Exception):
 
 
 class PublishedSeats(NamedTuple):
-    """A map as it is stored: its JSON, one `place` and one state for each seat."""
+    """A map as it is stored: its JSON, one `place` and one state for each seat, what the seats are known by."""
 
     body: bytes
     sha256: str
     places: list[tuple[object, ...]]
     states: list[int]
+    names: bytes | None
+    names_sha256: str | None
 
 
 async def make_seats(connection: Connection, event_id: UUID, seat_map: SeatMap, now: datetime) -> int:
@@ -46,8 +50,10 @@ async def make_seats(connection: Connection, event_id: UUID, seat_map: SeatMap, 
     return await publish(connection, event_id, seats, now)
 
 
-def published_seats(seat_map: SeatMap) -> PublishedSeats:
-    """What `publish` writes. For a large map this takes a while: it wants a thread, before any transaction.
+def published_seats(seat_map: SeatMap, names: Sequence[str] | None = None) -> PublishedSeats:
+    """What `publish` writes; `names` are what the seats are known by in their plan, in index order.
+
+    For a large map this takes a while: it wants a thread, before any transaction.
 
     Raises:
         ValueError: the map has no seats, or rows that do not fit their descriptors.
@@ -74,7 +80,16 @@ def published_seats(seat_map: SeatMap) -> PublishedSeats:
     if not rows:
         raise ValueError("the map has no seats")
     body = encode_map(seat_map)
-    return PublishedSeats(body, hashlib.sha256(body).hexdigest(), rows, states)
+    names_body = None if names is None else msgspec.json.encode(names)
+    names_sha256 = None if names_body is None else hashlib.sha256(names_body).hexdigest()
+    return PublishedSeats(body, hashlib.sha256(body).hexdigest(), rows, states, names_body, names_sha256)
+
+
+async def store_map(connection: Connection, seats: PublishedSeats, now: datetime) -> None:
+    """Keep the map, and what its seats are known by."""
+    await connection.execute(sql("store_seat_map"), seats.sha256, seats.body, now)
+    if seats.names is not None:
+        await connection.execute(sql("store_seat_names"), seats.names_sha256, seats.names, now)
 
 
 async def publish(connection: Connection, event_id: UUID, seats: PublishedSeats, now: datetime) -> int:
@@ -85,7 +100,7 @@ async def publish(connection: Connection, event_id: UUID, seats: PublishedSeats,
             raise EventUnknown(str(event_id))
         if count > 0:
             raise SeatsExist(f"{event_id} has {count} seats")
-        await connection.execute(sql("store_seat_map"), seats.sha256, seats.body, now)
+        await store_map(connection, seats, now)
         await connection.copy_records_to_table(
             "place",
             records=((event_id, *row) for row in seats.places),
@@ -109,5 +124,6 @@ async def publish(connection: Connection, event_id: UUID, seats: PublishedSeats,
         )
         available = seats.states.count(SeatState.AVAILABLE)
         await connection.execute(sql("begin_event_head"), event_id, available)
-        await connection.execute(sql("set_event_seats"), event_id, len(seats.states), seats.sha256, now)
+        row = (event_id, len(seats.states), seats.sha256, now, seats.names_sha256)
+        await connection.execute(sql("set_event_seats"), *row)
     return len(seats.states)

@@ -8,6 +8,7 @@ from server.rest import (
     events,
     my_sessions,
     organising_events,
+    organising_plans,
     organising_venues,
     queue,
     seats,
@@ -27,6 +28,7 @@ MODULES = (
     checkout,
     organising_events,
     organising_venues,
+    organising_plans,
 )
 
 

@@ -150,7 +150,7 @@ def decode_body(raw: bytes, kind: type[StructT], sentence: str = "") -> StructT:
         raise _bad_json() from None
     if not raw:
         raise Refused(400, "Send a body", "bad_request")
-    if _ESCAPED_NUL.search(raw):
+    if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):  # the search alone would take half a second for a large plan
         raise Refused(400, "The body has a NUL character in it", "bad_request")
     return body
 

@@ -1,22 +1,19 @@
-"""The organiser's part of venues: make and change them, with sections by rows and seats, or an imported plan."""
+"""The organiser's part of venues: make and change them, with sections by rows and seats."""
 
-import asyncio
 from typing import Annotated, Literal
 from uuid import uuid4
 
 from aiohttp import web
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from server.plans.descriptors import SectionDescriptor
-from server.plans.oddities import PlanError
-from server.plans.of_venue import replace_plan, replace_sections
-from server.plans.pretix import Imported, read_pretix
-from server.plans.publish import PublishedSeats, published_seats
-from server.rest.envelope import Refused, decode_body, ok, read_body, read_raw
+from server.plans.of_venue import replace_sections
+from server.rest.envelope import Refused, ok, read_body
 from server.rest.finding import venue_called
 from server.rest.operations import Operations, Who
 from server.rest.organising_events import ImageUrl, Name
+from server.rest.prices import Price, cents_of
 from server.rest.shapes import Venue
 from server.rest.venues import venue_shape
 from server.services import services
@@ -24,19 +21,12 @@ from server.statements import sql
 
 operations = Operations("organising")
 
-PLAN_BYTES_MAX = 8 * 1024 * 1024
-PLAN_READ_S = 60
 ROWS_MAX = 500
 SEATS_PER_ROW_MAX = 500
 SECTIONS_MAX = 500
 SEATS_MAX = 200_000
-PRICE_MAX = 1_000_000
 
 Place = Annotated[int, Meta(ge=-1_000, le=1_000)]
-Price = Annotated[
-    float,
-    Meta(ge=0, le=PRICE_MAX, description="In the major unit, with at most two decimals.", examples=[99.5]),
-]
 
 
 class SectionWanted(Struct):
@@ -79,32 +69,6 @@ class VenueChanges(Struct):
     capacity: Capacity | UnsetType = UNSET
     image_url: ImageUrl | UnsetType | None = UNSET
     sections: Sections | UnsetType = UNSET
-
-
-class PlanWanted(Struct):
-    """A seating plan in pretix's JSON, and what its categories cost."""
-
-    plan: Raw
-    prices: dict[str, Price] = {}
-    default_price: Price | None = None
-    blocked_categories: list[str] = []
-    is_strict: bool = False
-
-
-class OddityFound(Struct):
-    """What is odd about a plan."""
-
-    code: str
-    count: int
-    text: str
-
-
-class PlanTaken(Struct):
-    """What was read from a plan."""
-
-    seats: int
-    sections: list[str]
-    oddities: list[OddityFound]
 
 
 @operations.post(
@@ -154,46 +118,6 @@ async def update_venue(request: web.Request) -> web.Response:
     return ok(venue_shape(await venue_called(parts, str(venue_id))))
 
 
-@operations.put(
-    "/api/v1/venues/{venue_id}/plan",
-    who=Who.ADMIN,
-    body=PlanWanted,
-    data=PlanTaken,
-    refusals={400: ("bad_plan", "bad_price"), 404: ("venue_not_found",)},
-)
-async def import_venue_plan(request: web.Request) -> web.Response:
-    """Give the venue a seating plan, in place of its sections, for the events to come."""
-    parts = services(request)
-    venue_id = (await venue_called(parts, request.match_info["venue_id"]))["id"]
-    raw = await read_raw(request, bytes_max=PLAN_BYTES_MAX, patience_s=PLAN_READ_S)
-    wanted = decode_body(raw, PlanWanted)
-    try:
-        imported, seats = await asyncio.to_thread(_read_plan, wanted)
-    except PlanError as problem:
-        raise Refused(400, str(problem), "bad_plan") from None
-    async with parts.database.acquire() as connection, connection.transaction():
-        await connection.execute(sql("without_time_limit"))
-        await replace_plan(connection, venue_id, imported.seat_map, seats, parts.now())
-    names = [section.name for section in imported.seat_map.sections]
-    oddities = [OddityFound(one.code, one.count, one.text) for one in imported.oddities]
-    return ok(PlanTaken(len(seats.states), names, oddities))
-
-
-def _read_plan(wanted: PlanWanted) -> tuple[Imported, PublishedSeats]:
-    default = wanted.default_price
-    imported = read_pretix(
-        bytes(wanted.plan),
-        {name: _cents(price) for name, price in wanted.prices.items()},
-        default_price_cents=None if default is None else _cents(default),
-        blocked_categories=wanted.blocked_categories,
-        strict=wanted.is_strict,
-    )
-    try:
-        return imported, published_seats(imported.seat_map)
-    except ValueError as problem:
-        raise PlanError(str(problem)) from None
-
-
 def _numbers(sections: list[SectionWanted]) -> list[SectionDescriptor]:
     """The sections as they are stored. Raises Refused (400)."""
     if len({section.name for section in sections}) != len(sections):
@@ -205,17 +129,10 @@ def _numbers(sections: list[SectionWanted]) -> list[SectionDescriptor]:
             section.name,
             section.row_count,
             section.seats_per_row,
-            _cents(section.base_price),
+            cents_of(section.base_price),
             section.section_type,
             section.position_x,
             section.position_y,
         )
         for section in sections
     ]
-
-
-def _cents(amount: float) -> int:
-    cents = round(amount * 100)
-    if abs(cents - amount * 100) > 1e-6 * max(1.0, abs(amount)):
-        raise Refused(400, "A price has at most two decimals", "bad_price")
-    return cents

@@ -1,6 +1,29 @@
 -- name: venue_map
--- A venue's name, and its imported map if it has one. $1 venue.
-SELECT v.name, m.body FROM venue v LEFT JOIN seat_map m ON m.sha256 = v.map_sha256 WHERE v.id = $1
+-- A venue's name, and its imported map with the names of its seats if it has one. $1 venue.
+SELECT v.name, m.body, n.body AS names
+  FROM venue v LEFT JOIN seat_map m ON m.sha256 = v.map_sha256 LEFT JOIN seat_names n ON n.sha256 = v.names_sha256
+ WHERE v.id = $1
+
+-- name: lock_venue
+-- Nobody else changes the venue's plan until this transaction ends. $1 venue.
+SELECT id FROM venue WHERE id = $1 FOR NO KEY UPDATE
+
+-- name: venues_called
+-- The venues of this name or id. $1 name or id.
+SELECT id, name FROM venue WHERE name = $1 OR id::text = lower($1) ORDER BY created_at, id
+
+-- name: coming_events_of_venue
+-- Events that have seats and are not over or called off, with the names of their seats. $1 venue, $2 now.
+SELECT e.id, e.name, n.body AS names
+  FROM event e LEFT JOIN seat_names n ON n.sha256 = e.names_sha256
+ WHERE e.venue_id = $1 AND e.seat_count > 0 AND e.stage NOT IN ('completed', 'cancelled') AND e.event_at > $2
+ ORDER BY e.event_at, e.id
+
+-- name: seats_in_use
+-- The seats of an event that are not available, with what they are called. $1 event.
+SELECT s.seat_index, s.state, p.section, p.row_label, p.seat_number
+  FROM seat s JOIN place p ON p.event_id = s.event_id AND p.seat_index = s.seat_index
+ WHERE s.event_id = $1 AND s.state <> 0 ORDER BY s.seat_index
 
 -- name: section_numbers
 -- The sections of a venue in numbers. $1 venue.
@@ -8,8 +31,9 @@ SELECT name, row_count, seats_per_row, base_price_cents, section_type, position_
   FROM section WHERE venue_id = $1 ORDER BY position_y, position_x, name
 
 -- name: set_venue_map
--- The map of a venue's further events; null: they follow from its sections. $1 venue, $2 sha256, $3 now.
-UPDATE venue SET map_sha256 = $2, updated_at = $3 WHERE id = $1
+-- The map of a venue's further events; null: they follow from its sections. $1 venue, $2 sha256, $3 now, $4 sha256 of
+-- the names of its seats.
+UPDATE venue SET map_sha256 = $2, updated_at = $3, names_sha256 = $4 WHERE id = $1
 
 -- name: drop_sections
 -- Forget the sections of a venue. $1 venue.
@@ -44,4 +68,5 @@ RETURNING id
 
 -- name: without_time_limit
 -- In this transaction, take the time that many seats need, and wait for locks a while.
-SELECT set_config('transaction_timeout', '0', true), set_config('lock_timeout', '4s', true)
+SELECT set_config('transaction_timeout', '0', true), set_config('lock_timeout', '4s', true),
+       set_config('idle_in_transaction_session_timeout', '10s', true)

@@ -11,14 +11,19 @@ SET LOCAL lock_timeout = '4s';
 INSERT INTO seat_map (sha256, body, created_at) VALUES ($1, $2, $3)
 ON CONFLICT (sha256) DO NOTHING;
 
+-- name: store_seat_names
+-- Keep what the seats of a plan are known by. $1 sha256, $2 body, $3 now.
+INSERT INTO seat_names (sha256, body, created_at) VALUES ($1, $2, $3)
+ON CONFLICT (sha256) DO NOTHING;
+
 -- name: begin_event_head
 -- The head of an event that nobody owns yet, with the epoch in which its history begins. $1 event, $2 available.
 INSERT INTO event_head (event_id, epoch, timeline, available)
 VALUES ($1, gen_random_uuid()::text, left(pg_walfile_name(pg_current_wal_lsn()), 8), $2);
 
 -- name: set_event_seats
--- The event has its seats from now on. $1 event, $2 seats, $3 sha256 of the map, $4 now.
-UPDATE event SET seat_count = $2, map_sha256 = $3, updated_at = $4 WHERE id = $1;
+-- The event has its seats from now on. $1 event, $2 seats, $3 sha256 of the map, $4 now, $5 sha256 of their names.
+UPDATE event SET seat_count = $2, map_sha256 = $3, updated_at = $4, names_sha256 = $5 WHERE id = $1;
 
 -- name: add_venue
 -- A venue, unless it is there. $1 id, $2 name, $3 address, $4 city, $5 state, $6 country, $7 capacity, $8 image,

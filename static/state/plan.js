@@ -4,7 +4,8 @@
  *
  * @typedef {{name: string, price_tier: string, price_cents: number, color?: string}} Category
  * @typedef {{label: string, seats: number, category?: number, line?: number[], arc?: number[], at?: number[],
- *   numbers?: string[], categories?: number[], aisles?: number[], accessible?: number[], blocked?: number[]}} RowJson
+ *   numbers?: string[], categories?: number[], aisles?: number[], accessible?: number[],
+ *   companion?: number[], restricted?: number[], blocked?: number[]}} RowJson
  * @typedef {{name: string, rows: RowJson[], label_at: [number, number], outline?: number[]}} SectionJson
  * @typedef {{outline: number[], text?: string, color?: string, border_color?: string}} Area
  * @typedef {{text: string, x: number, y: number, size?: number, color?: string}} PlanText
@@ -21,6 +22,8 @@
 
 const ACCESSIBLE = 1;
 const AFTER_AISLE = 2;
+const COMPANION = 4;
+const RESTRICTED = 8;
 
 /** Every seat of an event, where it stands and what it is called. */
 export class Plan {
@@ -84,6 +87,17 @@ export class Plan {
     return (this._marks[seat] & ACCESSIBLE) !== 0;
   }
 
+  /** @param {number} seat @returns {('accessible' | 'companion' | 'restricted')[]} what is particular about it */
+  attributesOf(seat) {
+    const marks = this._marks[seat];
+    /** @type {('accessible' | 'companion' | 'restricted')[]} */
+    const found = [];
+    if (marks & ACCESSIBLE) found.push('accessible');
+    if (marks & COMPANION) found.push('companion');
+    if (marks & RESTRICTED) found.push('restricted');
+    return found;
+  }
+
   /** @returns {boolean} some seat has wheelchair access */
   get hasAccessible() {
     return this._marks.some((mark) => (mark & ACCESSIBLE) !== 0);
@@ -127,6 +141,8 @@ export class Plan {
     this.category.fill(json.category ?? 0, first, end);
     if (json.categories) this.category.set(json.categories, first);
     for (const k of json.accessible ?? []) this._mark(first + k, ACCESSIBLE);
+    for (const k of json.companion ?? []) this._mark(first + k, COMPANION);
+    for (const k of json.restricted ?? []) this._mark(first + k, RESTRICTED);
     for (const k of json.aisles ?? []) this._mark(first + k, AFTER_AISLE);
     this.rows.push({
       label: json.label,

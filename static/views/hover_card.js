@@ -53,7 +53,7 @@ export class HoverCard {
       h('div.hover-top', null, h('i', { class: `swatch tier-${category % TIERS}` }), h('span', null, T.map.section(this._plan.sectionOf(seat).name)), h('span.hover-tier', null, categoryName(this._plan, category))),
       h('div.hover-seat', null, h('span', null, h('small', null, T.order.row), row.label), h('span', null, h('small', null, T.order.seat), this._plan.numberOf(seat)),
         h('b', null, formatCents(this._plan.priceOf(seat), this._plan.currency))),
-      h('div.hover-state', null, h('i', { class: `mark mark-${look}` }), T.looks[look], this._plan.isAccessible(seat) ? ` · ${T.map.accessible}` : ''),
+      h('div.hover-state', null, h('i', { class: `mark mark-${look}` }), T.looks[look], this._plan.attributesOf(seat).map((attribute) => ` · ${T.map[attribute]}`).join('')),
     ];
   }
 

@@ -33,7 +33,7 @@ export function longName(plan, seat) {
  */
 export function spokenSeat(plan, seat, look) {
   const parts = [longName(plan, seat)];
-  if (plan.isAccessible(seat)) parts.push(T.map.accessible);
+  for (const attribute of plan.attributesOf(seat)) parts.push(T.map[attribute]);
   parts.push(T.looks[look], formatCents(plan.priceOf(seat), plan.currency));
   return parts.join(', ');
 }

@@ -113,6 +113,28 @@ def test_the_plan_is_unfolded_as_python_does(visitor: Visitor) -> None:
         assert abs(y - place.y * 10) <= 1
 
 
+def test_what_is_particular_about_a_seat_is_said(visitor: Visitor) -> None:
+    script = """async () => {
+        const { Plan } = await import('/static/state/plan.js');
+        const { spokenSeat } = await import('/static/views/words.js');
+        const marks = { accessible: [0], companion: [1], restricted: [1, 2] };
+        const rows = [{ label: 'A', seats: 4, line: [0, 0, 10, 0], ...marks }];
+        const plan = new Plan({
+            name: 'x', bounds: [-10, -10, 60, 20], focal: [0, 0],
+            categories: [{ name: 'a', price_tier: 'vip', price_cents: 100 }],
+            sections: [{ name: 'S', rows, label_at: [0, 0] }],
+        });
+        return [0, 1, 2, 3].map((seat) => spokenSeat(plan, seat, 'available').split(', ').slice(3, -2));
+    }"""
+    visitor.page.goto("/")
+    assert visitor.page.evaluate(script) == [
+        ["wheelchair access"],
+        ["companion seat", "restricted view"],
+        ["restricted view"],
+        [],
+    ]
+
+
 def test_money_and_time(visitor: Visitor) -> None:
     script = """async () => {
         const { formatCents, centsOf } = await import('/static/state/money.js');

@@ -119,7 +119,7 @@ async def test_it_says_what_it_found_and_what_was_odd(file: Path) -> None:
     assert "Old Hall: 20 seats, sections: 1, blocked: 5" in written
     assert "[red]Box[/red]" in written
     assert "99.50" in written
-    assert "rows that have the number of another row in their zone: “Stalls” (1)" in written
+    assert "rows that have the number of another row in their section: “Stalls” (1)" in written
     assert "Nothing was written" in written
 
 

@@ -329,6 +329,7 @@ ROUTES = [
     ("POST", "/venues"),
     ("PUT", f"/venues/{UNKNOWN}"),
     ("PUT", f"/venues/{UNKNOWN}/plan"),
+    ("GET", f"/venues/{UNKNOWN}/plan"),
 ]
 
 
@@ -436,7 +437,7 @@ async def test_a_plan_may_be_larger_than_other_bodies_up_to_a_limit(usher: Usher
     path = f"/venues/{venue_id}/plan"
     padded = {"plan": PLAN, "default_price": 5, "padding": "x" * 900_000}
     assert (await usher.rest("PUT", path, padded, olga)).status == 200
-    giant = BytesIO(b'{"plan":{},"padding":"' + b"x" * 9_000_000 + b'"}')
+    giant = BytesIO(b'{"plan":{},"padding":"' + b"x" * 33_600_000 + b'"}')
     headers = olga.headers | {"Content-Type": "application/json"}
     async with usher.http.put(f"{usher.url}/api/v1{path}", data=giant, headers=headers) as answer:
         assert (answer.status, (await answer.json())["code"]) == (413, "body_too_large")
