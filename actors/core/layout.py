@@ -1,6 +1,5 @@
 """What never changes about the seats of an event: prices, and which seats stand next to each other."""
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
@@ -71,10 +70,10 @@ def layout_of(runs: Sequence[Run], accessible: frozenset[int] = frozenset()) -> 
             raise ValueError(f"a run begins at {run.first} where {len(prices_cents)} was next")
         prices_cents.extend([run.price_cents] * run.count)
     ordered = tuple(sorted(runs, key=lambda run: (run.distance, run.first)))
-    run_of = array("I", bytes(4 * len(prices_cents)))
+    run_of = [0] * len(prices_cents)
     sections: dict[str, list[int]] = {}
     for place, run in enumerate(ordered):
-        run_of[run.first : run.first + run.count] = array("I", [place] * run.count)
+        run_of[run.first : run.first + run.count] = [place] * run.count
         sections.setdefault(run.section, []).append(place)
     return Layout(
         prices_cents,
