@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -206,9 +206,10 @@ class PostgresStore(Store):
     async def _take(self) -> Any:
         while self._kept:
             connection = self._kept.pop()
-            if not connection.is_closed():
-                return connection
-            await self._pool.release(connection)
+            # One that was lost meanwhile is back in the pool, and says so to each question.
+            with suppress(asyncpg.InterfaceError):
+                if not connection.is_closed():
+                    return connection
         return await self._pool.acquire()
 
 

@@ -4,7 +4,8 @@ In this order, each step only when the one before finds nothing:
 
 1. together, and no single seat is left beside them
 2. together, leaving a single seat
-3. in groups as large as can be, nobody sitting alone if that can be avoided, in one section if it can
+3. in groups as large as can be, nobody sitting alone if that can be avoided; the first group sits where it is best,
+   the others in its section if they can
 
 Seats with wheelchair access are never given away unasked. Who asks for access gets such a seat in each group.
 """
@@ -13,9 +14,12 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from actors.core.ranking import Block, BlockTerms, best_in
-from actors.core.seating import View
+from actors.core.layout import Layout
+from actors.core.ranking import Block, BlockTerms
+from actors.core.view import View
 from protocol.inbound import HoldBest
+
+_TAKEN = 1
 
 
 class Found(NamedTuple):
@@ -30,37 +34,65 @@ def best_seats(view: View, wish: HoldBest) -> Found | None:
     block = _nearest(view, wish, wish.count)
     if block is not None:
         return Found(block.seats, True)
-    seats = _in_groups(view, wish)
-    return None if seats is None else Found(tuple(sorted(seats)), False)
+    if view.available < wish.count:
+        return None
+    others = _Others(view)
+    try:
+        while (left := wish.count - len(others.seats)) > 0:
+            block = _group(others, wish, left)
+            if block is None:
+                return None
+            others.sit(block)
+    finally:
+        others.stand_up()
+    return Found(tuple(sorted(others.seats)), False)
 
 
-def _in_groups(view: View, wish: HoldBest) -> list[int] | None:
-    seats: list[int] = []
-    section = ""
-    while (left := wish.count - len(seats)) > 0:
-        for size in sorted(range(min(left, wish.count - 1), 0, -1), key=lambda size: (left - size == 1, size == 1)):
-            block = _beside(view, wish, size, seats, section) if seats else _nearest(view, wish, size)
-            if block is not None:
-                break
-        else:
-            return None
-        section = section or view.layout.runs[block.place].section
-        seats += block.seats
-    return seats
+class _Others:
+    """The seats as they are when the first groups of a party have sat down."""
+
+    def __init__(self, view: View) -> None:
+        self.layout: Layout = view.layout
+        self.ranked = view.ranked
+        self.seats: list[int] = []
+        self.section: str | None = None
+        self._view = view
+
+    def sit(self, block: Block) -> None:
+        """Another group sits down."""
+        self.section = self.section or self.layout.runs[block.place].section
+        self.seats += block.seats
+        self.ranked.changed(block.seats)
+
+    def stand_up(self) -> None:
+        """All seats are again as they were."""
+        self.ranked.changed(self.seats)
+
+    def states_of(self, first: int, end: int) -> bytearray:
+        """As that of a view."""
+        states = self._view.states_of(first, end)
+        for seat in self.seats:
+            if first <= seat < end:
+                states[seat - first] = _TAKEN
+        return states
 
 
-def _nearest(view: View, wish: HoldBest, count: int) -> Block | None:
-    """The nearest block to the focal point, if need be one that leaves a single seat."""
-    return view.ranked.best(view, _terms(wish, count, True)) or view.ranked.best(view, _terms(wish, count, False))
+def _group(others: _Others, wish: HoldBest, left: int) -> Block | None:
+    """The next group: as large as there is room for, unless somebody would sit alone."""
+    largest = min(left, wish.count - 1, others.ranked.longest(others))
+    for size in sorted(range(largest, 0, -1), key=lambda size: size == 1 or left - size == 1):
+        block = _nearest(others, wish, size, others.section)
+        if block is not None:
+            return block
+    return None
 
 
-def _beside(view: View, wish: HoldBest, count: int, taken: list[int], section: str) -> Block | None:
-    """Another group, in this section or anywhere; `taken` are the seats of those before it."""
+def _nearest(view: View | _Others, wish: HoldBest, count: int, section: str | None = None) -> Block | None:
+    """The nearest block that leaves no single seat, else one that does; in this section if it can be."""
     for is_clean in (True, False):
-        terms = _terms(wish, count, is_clean)
-        for places in (view.layout.sections[section], range(len(view.layout.runs))):
-            blocks = (best_in(view, place, terms, taken) for place in places if terms.fits(view.layout.runs[place]))
-            block = min((block for block in blocks if block is not None), default=None)
+        anywhere = _terms(wish, count, is_clean)
+        for terms in (anywhere,) if section is None else (anywhere._replace(section=section), anywhere):
+            block = view.ranked.best(view, terms)
             if block is not None:
                 return block
     return None

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from actors.core.best_available import best_seats
 from actors.core.model import Cause, Change, Hold, HoldMoved, SeatsMoved
-from actors.core.seating import Seating, View
+from actors.core.seating import Seating
 from actors.core.verdict import Accept, Asked, Entry, Verdict, entry_of, refuse
+from actors.core.view import View
 from protocol import limits
 from protocol.codes import Code
 from protocol.inbound import ExtendHold, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats

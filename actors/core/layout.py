@@ -48,7 +48,14 @@ class Layout(Struct, frozen=True):
     run_of: Sequence[int]
     nearest: tuple[float, ...]
     sections: Mapping[str, tuple[int, ...]]
+    price_tiers: frozenset[str]
     price_levels: tuple[int, ...]
+
+    def knows(self, section: str | None, price_tier: str | None) -> bool:
+        """Is there such a section, and such a tier? None: any."""
+        return (section is None or section in self.sections) and (
+            price_tier is None or price_tier in self.price_tiers
+        )
 
     def price_level(self, max_price_cents: int | None) -> int | None:
         """The highest price up to this one, below all: -1. So there are no more wishes than prices."""
@@ -82,5 +89,6 @@ def layout_of(runs: Sequence[Run], accessible: frozenset[int] = frozenset()) -> 
         run_of,
         tuple(run.nearest for run in ordered),
         {name: tuple(places) for name, places in sections.items()},
+        frozenset(run.price_tier for run in runs),
         tuple(sorted({run.price_cents for run in runs})),
     )

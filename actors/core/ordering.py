@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from actors.core.holding import why_no_hold
 from actors.core.memory import content_hash
 from actors.core.model import Cause, Change, HoldMoved, Order, OrderMoved, SeatsMoved
-from actors.core.seating import View
 from actors.core.verdict import Accept, Asked, CancelOrder, Entry, Settle, Verdict, entry_of, refuse
+from actors.core.view import View
 from protocol.codes import Code
 from protocol.inbound import Checkout
 from protocol.outbound import Accepted, OrderStatus, OrderSummary, Rejected, encode, rejected

@@ -5,8 +5,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.core.model import TermsMoved
-from actors.core.seating import View
 from actors.core.verdict import Accept, Asked, ChangeTerms, entry_of
+from actors.core.view import View
 from protocol.outbound import Accepted, encode
 
 

@@ -10,20 +10,27 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 from math import floor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from actors.core.layout import Layout, Run
 
-if TYPE_CHECKING:
-    from actors.core.seating import View
-
-RANKINGS_MAX = 64
+RANKINGS_MAX = 128
 """Kinds of wishes whose heaps are kept; the one that was asked for longest ago is forgotten first."""
 CHANGES_MAX = 10_000
+HEAP_SLACK = 64
 
 _FREE = re.compile(b"\x00+")
-_TAKEN = 1
+_ROOM_UNKNOWN = 255
 _UNKNOWN = -1
+
+
+class States(Protocol):
+    """Where the states of seats are read."""
+
+    layout: Layout
+
+    def states_of(self, first: int, end: int) -> bytearray:
+        """The states of these seats in index order, one byte a seat."""
 
 
 class BlockTerms(NamedTuple):
@@ -62,6 +69,7 @@ class Ranked:
         self._versions = [0] * len(layout.runs)
         self._changes: list[int] = []
         self._rankings: OrderedDict[BlockTerms, _Ranking] = OrderedDict()
+        self._room = bytearray([_ROOM_UNKNOWN]) * len(layout.runs)
 
     def changed(self, seats: Sequence[int]) -> None:
         """What was known of the runs of these seats is no longer true."""
@@ -71,12 +79,33 @@ class Ranked:
         for place in {run_of[seat] for seat in seats}:
             self._versions[place] += 1
             self._changes.append(place)
+            self._room[place] = _ROOM_UNKNOWN
         if len(self._changes) > CHANGES_MAX:
-            self._rankings.clear()
             self._changes.clear()
+            for ranking in self._rankings.values():
+                ranking.begin_anew(0)
 
-    def best(self, view: "View", terms: BlockTerms) -> Block | None:
-        """The nearest such block among the seats that are free in this view."""
+    def longest(self, states: States) -> int:
+        """How many free seats stand next to each other where there are most of them; 254 or more count as 254."""
+        while (place := self._room.find(_ROOM_UNKNOWN)) >= 0:
+            self._look_for_room(states, place)
+        return max(self._room, default=0)
+
+    def room(self, states: States, place: int) -> int:
+        """The same of one run."""
+        if self._room[place] == _ROOM_UNKNOWN:
+            self._look_for_room(states, place)
+        return self._room[place]
+
+    def _look_for_room(self, states: States, place: int) -> None:
+        run = self._layout.runs[place]
+        free = _FREE.findall(states.states_of(run.first, run.first + run.count))
+        self._room[place] = min(max(map(len, free), default=0), _ROOM_UNKNOWN - 1)
+
+    def best(self, states: States, terms: BlockTerms) -> Block | None:
+        """The nearest such block among the seats that are free there."""
+        if not self._layout.knows(terms.section, terms.price_tier):
+            return None
         terms = terms._replace(max_price_cents=self._layout.price_level(terms.max_price_cents))
         ranking = self._rankings.get(terms)
         if ranking is None:
@@ -86,35 +115,43 @@ class Ranked:
         else:
             self._rankings.move_to_end(terms)
         ranking.hear(self._changes)
-        return ranking.best(view)
+        return ranking.best(states, self)
 
 
 class _Ranking:
+    """The heap of one kind of wish: distance, run, its version, and where in it the block begins, if known."""
+
     def __init__(self, layout: Layout, terms: BlockTerms, versions: list[int], heard: int) -> None:
         self._layout = layout
         self._terms = terms
         self._versions = versions
-        self._heard = heard
-        places = range(len(layout.runs)) if terms.section is None else layout.sections.get(terms.section, ())
+        places = range(len(layout.runs)) if terms.section is None else layout.sections[terms.section]
         self._fitting = {place for place in places if terms.fits(layout.runs[place])}
+        self.begin_anew(heard)
+
+    def begin_anew(self, heard: int) -> None:
+        """Know nothing but what was changed so far: the first `heard` of the changes."""
         self._heap = [self._unknown(place) for place in self._fitting]
         heapify(self._heap)
+        self._heard = heard
 
     def hear(self, changes: list[int]) -> None:
         for place in set(changes[self._heard :]) & self._fitting:
             heappush(self._heap, self._unknown(place))
         self._heard = len(changes)
+        if len(self._heap) > 2 * len(self._fitting) + HEAP_SLACK:
+            self.begin_anew(len(changes))
 
-    def best(self, view: "View") -> Block | None:
-        heap, versions = self._heap, self._versions
+    def best(self, states: States, ranked: Ranked) -> Block | None:
+        heap, versions, size = self._heap, self._versions, self._terms.size
         while heap:
             distance, place, version, at = heap[0]
-            if version != versions[place]:
+            if version != versions[place] or ranked.room(states, place) < min(size, _ROOM_UNKNOWN - 1):
                 heappop(heap)
             elif at != _UNKNOWN:
                 first = self._layout.runs[place].first + at
-                return Block(distance, place, tuple(range(first, first + self._terms.size)))
-            elif (block := best_in(view, place, self._terms)) is None:
+                return Block(distance, place, tuple(range(first, first + size)))
+            elif (block := _best_in(states, place, self._terms)) is None:
                 heappop(heap)
             else:
                 at = block.seats[0] - self._layout.runs[place].first
@@ -125,17 +162,13 @@ class _Ranking:
         return self._layout.runs[place].distance, place, self._versions[place], _UNKNOWN
 
 
-def best_in(view: "View", place: int, terms: BlockTerms, taken: Sequence[int] = ()) -> Block | None:
-    """The nearest such block in one run; `taken` are seats to be left out though they are free."""
-    run = view.layout.runs[place]
-    states = view.states_of(run.first, run.first + run.count)
-    for seat in taken:
-        if run.first <= seat < run.first + run.count:
-            states[seat - run.first] = _TAKEN
+def _best_in(states: States, place: int, terms: BlockTerms) -> Block | None:
+    """The nearest such block in one run."""
+    run = states.layout.runs[place]
     best: Block | None = None
-    wanted = floor(view.layout.nearest[place] - (terms.size - 1) / 2)
-    for span in _FREE.finditer(states):
-        at = _start(view, run, span.start(), span.end(), wanted, terms)
+    wanted = floor(states.layout.nearest[place] - (terms.size - 1) / 2)
+    for span in _FREE.finditer(states.states_of(run.first, run.first + run.count)):
+        at = _start(states, run, span.start(), span.end(), wanted, terms)
         if at is not None:
             seats = tuple(range(run.first + at, run.first + at + terms.size))
             block = Block(run.distance_of(at, terms.size), place, seats)
@@ -143,12 +176,12 @@ def best_in(view: "View", place: int, terms: BlockTerms, taken: Sequence[int] = 
     return best
 
 
-def _start(view: "View", run: Run, first: int, end: int, wanted: int, terms: BlockTerms) -> int | None:
+def _start(states: States, run: Run, first: int, end: int, wanted: int, terms: BlockTerms) -> int | None:
     """Where in the free seats [first, end) of a run the nearest block begins.
 
     Along a row the distance falls up to one place and rises from there: the search begins about there.
     """
-    size, accessible = terms.size, view.layout.accessible
+    size, accessible = terms.size, states.layout.accessible
     last = end - size
     if last < first:
         return None
@@ -166,6 +199,6 @@ def _start(view: "View", run: Run, first: int, end: int, wanted: int, terms: Blo
         if terms.is_clean and (at - first == 1 or last - at == 1):
             continue
         here = range(run.first + at, run.first + at + size)
-        if not accessible or terms.wants_access != accessible.isdisjoint(here):
+        if terms.wants_access != accessible.isdisjoint(here):
             return at
     return None

@@ -12,8 +12,8 @@ from typing import Any
 
 from actors.core import holding, ordering, organising
 from actors.core.memory import content_hash
-from actors.core.seating import View
 from actors.core.verdict import Asked, Await, CancelOrder, ChangeTerms, Repeat, Verdict, refuse
+from actors.core.view import View
 from protocol.codes import Code
 from protocol.inbound import Checkout, ExtendHold, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
 

@@ -7,7 +7,6 @@ the same changes, so what was decided on a draft is applied to the committed sta
 import heapq
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from actors.core.layout import Layout
 from actors.core.memory import Memory, Remembered
@@ -24,12 +23,10 @@ from actors.core.model import (
     TermsMoved,
 )
 from actors.core.ranking import Ranked
+from actors.core.view import Occupied
 from protocol import limits
 from protocol.outbound import Counts, OrderStatus
 from protocol.seat_state import SeatState
-
-Occupied = tuple[SeatState, str | None]
-"""A seat's state, and its holder where it is held or sold."""
 
 _STATES = tuple(SeatState)
 ENDED_ORDERS_MAX = 10_000
@@ -39,27 +36,6 @@ ENDS_SLACK = 1_000
 
 _HAS_HOLDER = (SeatState.HELD, SeatState.SOLD)
 _CAN_CHANGE = (OrderStatus.PENDING, OrderStatus.COMPLETED)
-
-
-class View(Protocol):
-    """What the rules ask."""
-
-    terms: Terms
-    layout: Layout
-    ranked: Ranked
-
-    @property
-    def prices_cents(self) -> Sequence[int]: ...
-    @property
-    def next_revision(self) -> int: ...
-    def states_of(self, first: int, end: int) -> bytearray: ...
-    def seat(self, index: int) -> Occupied: ...
-    def hold(self, customer: str) -> Hold | None: ...
-    def ran_out_ms(self, customer: str) -> int | None: ...
-    def bought(self, customer: str) -> int: ...
-    def order(self, order_id: str) -> Order | None: ...
-    def pending(self, customer: str) -> Order | None: ...
-    def remembered(self, customer: str, command_id: str) -> Remembered | None: ...
 
 
 class Seating:
@@ -126,6 +102,11 @@ class Seating:
     def seat(self, index: int) -> Occupied:
         return _STATES[self.states[index]], self._holders.get(index)
 
+    @property
+    def available(self) -> int:
+        """How many seats nobody has."""
+        return self.states.count(SeatState.AVAILABLE)
+
     def states_of(self, first: int, end: int) -> bytearray:
         """The states of these seats in index order, one byte a seat."""
         return self.states[first:end]
@@ -186,7 +167,7 @@ class Seating:
                 self._put_order(change.order)
 
     def drafted(self, seats: Sequence[int]) -> None:
-        """The draft of the next batch changes these seats."""
+        """The draft changes these seats."""
         self._drafted += seats
         self.ranked.changed(seats)
 
@@ -272,6 +253,11 @@ class Draft:
 
     def seat(self, index: int) -> Occupied:
         return self.seats.get(index) or self.committed.seat(index)
+
+    @property
+    def available(self) -> int:
+        free, states = SeatState.AVAILABLE, self.committed.states
+        return states.count(free) + sum((now[0] is free) - (states[at] == free) for at, now in self.seats.items())
 
     def states_of(self, first: int, end: int) -> bytearray:
         states = self.committed.states_of(first, end)

@@ -74,8 +74,10 @@ class Reader:
     async def turn(self) -> None:
         """Wait for the next turn, and use one command of it."""
         self._protocol.pause_reading()
-        await self._intake.wait()
-        self._protocol.resume_reading()
+        try:
+            await self._intake.wait()
+        finally:
+            self._protocol.resume_reading()
         self._begin()
 
     def _begin(self) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 from base64 import b64encode
 
 import pytest
@@ -44,6 +45,17 @@ async def row(bench: PostgresBench, query: str, *arguments: object) -> tuple[obj
 async def until_revision(bench: PostgresBench, event_id: str, revision: int) -> None:
     while (await bench.picture(event_id)).head[2] < revision:
         pass
+
+
+async def test_a_connection_that_was_lost_in_its_spare_time_is_not_missed(postgres_bench: PostgresBench) -> None:
+    owner, batch = await a_longer_hold(postgres_bench)
+    made: Any = owner.store
+    assert made._kept, "the store keeps what it has used"
+    for connection in made._kept:
+        await postgres_bench.pool.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+    while any(connection._con is not None for connection in made._kept):
+        await postgres_bench.now_ms()
+    assert await owner.store.commit(batch) == Committed(2)
 
 
 async def test_a_lost_connection_is_an_unknown_outcome_and_the_same_batch_can_be_sent(

@@ -169,7 +169,7 @@ class Naive:
             return together
         seats: list[int] = []
         while (left := wish.count - len(seats)) > 0:
-            sizes = sorted(range(1, min(left, wish.count - 1) + 1), key=lambda n: (left - n == 1, n == 1, -n))
+            sizes = sorted(range(1, min(left, wish.count - 1) + 1), key=lambda n: (n == 1 or left - n == 1, -n))
             blocks = [block for n in sizes if (block := self._nearest(wish, n, seats)) is not None]
             if not blocks:
                 return None

@@ -5,9 +5,10 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from actors.core import ranking
 from actors.core.best_available import best_seats
 from actors.core.layout import Run
 from actors.core.model import Cause, SeatsMoved, Stage
@@ -74,6 +75,12 @@ def test_nobody_is_left_alone_beside_a_party_if_it_can_be_helped() -> None:
     assert best(sale, 1) == (0,)
 
 
+def test_one_alone_is_better_than_two() -> None:
+    sale = Sale(rows_of(1, 1, 3))
+    found = best_seats(Draft(sale.seating), HoldBest("c", 4))
+    assert found == ((0, 2, 3, 4), False)
+
+
 def test_a_party_in_groups_stays_near_and_leaves_nobody_alone() -> None:
     sale = Sale(rows_of(2, 2, 2, 1), max_tickets_per_user=10)
     found = best_seats(Draft(sale.seating), HoldBest("c", 4))
@@ -100,6 +107,7 @@ def test_wishes() -> None:
     assert best(sale, 2, accessible=False) == (0, 1)
     assert best(sale, 2, accessible=True, section="Upper") == (8, 9)
     assert best(sale, 2, accessible=True, price_tier="vip") is None
+    assert best(Sale(rows_of(10)), 2, accessible=True) is None, "where there are no such seats at all"
 
 
 def test_holds_what_it_finds() -> None:
@@ -192,6 +200,16 @@ def hall(rows: int, seats: int) -> list[Run]:
     return runs
 
 
+@pytest.fixture(params=[False, True], ids=["much is kept", "little is kept"])
+def keeps_little(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that heaps are forgotten, and begun anew, in between."""
+    if request.param:
+        for name, value in {"CHANGES_MAX": 3, "HEAP_SLACK": 0, "RANKINGS_MAX": 2}.items():
+            monkeypatch.setattr(ranking, name, value)
+
+
+@pytest.mark.usefixtures("keeps_little")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_what_is_known_of_the_runs_is_what_a_look_at_all_seats_would_find(data: st.DataObject) -> None:
     runs = hall(3, data.draw(st.integers(1, 6), "seats"))
@@ -224,8 +242,33 @@ def _seen_anew(draft: Draft) -> Draft:
 def test_without_the_news_of_changes_taken_seats_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: with a ranking that hears of no change, the property above fails."""
     monkeypatch.setattr(Ranked, "changed", lambda *_: None)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, ExceptionGroup)):
         test_what_is_known_of_the_runs_is_what_a_look_at_all_seats_would_find()
+
+
+def test_who_asks_in_vain_again_and_again_costs_no_look_at_the_seats(monkeypatch: pytest.MonkeyPatch) -> None:
+    sale = Sale(hall(10, 9), max_tickets_per_user=1_000)
+    sale.hold("ada", *(seat for seat in range(180) if seat % 9 not in (2, 5)))
+    looks, look = 0, ranking._best_in
+
+    def counted(*arguments: Any) -> ranking.Block | None:
+        nonlocal looks
+        looks += 1
+        return look(*arguments)
+
+    monkeypatch.setattr(ranking, "_best_in", counted)
+    assert best(sale, 2, accessible=True) is None
+    first, looks = looks, 0
+    for number in range(20):
+        assert best_seats(Draft(sale.seating), HoldBest("c", 41)) is None, "there are forty, each alone"
+        assert best(sale, 2, accessible=True) is None
+        assert best(sale, 2, section=f"Nowhere {number}") is None
+        assert best(sale, 2, price_tier=f"gold {number}") is None
+    assert first > 0
+    assert looks == 0
+    for max_price_cents in range(1_000, 1_400):
+        assert best_seats(Draft(sale.seating), HoldBest("c", 4, max_price_cents=max_price_cents)) is not None
+    assert looks <= 3 * 20 * 10 * 4, "no larger groups than there is room for; ten prices, two sections and all"
 
 
 @pytest.mark.parametrize("seed", range(3))

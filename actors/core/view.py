@@ -1,0 +1,36 @@
+"""What the rules ask of an event's seats, whether committed or drafted."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from actors.core.layout import Layout
+from actors.core.memory import Remembered
+from actors.core.model import Hold, Order, Terms
+from actors.core.ranking import Ranked
+from protocol.seat_state import SeatState
+
+Occupied = tuple[SeatState, str | None]
+"""A seat's state, and its holder where it is held or sold."""
+
+
+class View(Protocol):
+    """What the rules ask."""
+
+    terms: Terms
+    layout: Layout
+    ranked: Ranked
+
+    @property
+    def prices_cents(self) -> Sequence[int]: ...
+    @property
+    def next_revision(self) -> int: ...
+    @property
+    def available(self) -> int: ...
+    def states_of(self, first: int, end: int) -> bytearray: ...
+    def seat(self, index: int) -> Occupied: ...
+    def hold(self, customer: str) -> Hold | None: ...
+    def ran_out_ms(self, customer: str) -> int | None: ...
+    def bought(self, customer: str) -> int: ...
+    def order(self, order_id: str) -> Order | None: ...
+    def pending(self, customer: str) -> Order | None: ...
+    def remembered(self, customer: str, command_id: str) -> Remembered | None: ...
