@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from typing import Any
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
