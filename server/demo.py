@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from actors.core.model import OrphanRule
 from server.demo_data import ADMIN_EMAIL, ADMIN_NAME, EVENTS, VENUES, DemoEvent, DemoVenue
 from server.plans.bowl import bowl
 from server.plans.publish import Connection, PublishedSeats, SeatsExist, publish, published_seats
@@ -71,6 +72,7 @@ async def _make_event(
             event.tickets_max,
             None,
             now,
+            OrphanRule.WARN,
         )
         try:
             await publish(connection, event.id, seats, now)
