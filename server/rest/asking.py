@@ -1,6 +1,7 @@
 """From a REST request to the seat manager and back: commands, refusals, seats."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
@@ -106,7 +107,7 @@ def refused(rejected: Rejected) -> Refused:
     """A refused command as a REST answer."""
     status, sentence = _STATUS.get(rejected.code, 400), _SENTENCES.get(rejected.code, rejected.message)
     named = {"seats": rejected.seats, "instead": rejected.instead}
-    beside = {name: [str(seat) for seat in seats] for name, seats in named.items() if seats}
+    beside: dict[str, Any] = {name: [str(seat) for seat in seats] for name, seats in named.items() if seats}
     return Refused(status, sentence, rejected.code, **beside)
 
 

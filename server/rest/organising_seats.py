@@ -39,7 +39,7 @@ class BlockWanted(SeatIds, kw_only=True):
     refusals={**COMMAND_REFUSALS, 404: ("event_not_found",)},
 )
 async def block_seats(request: web.Request) -> web.Response:
-    """Take seats out of the sale, all or none: none may be held or sold. Those that are blocked get the new reason."""
+    """Take seats out of the sale, all or none: none may be held or sold. Blocked ones get the new reason."""
     session = await admin(request)
     parts, sale = services(request), await sale_of(request)
     wanted = await read_body(request, BlockWanted)
