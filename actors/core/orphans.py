@@ -64,20 +64,22 @@ def against_hold(view: View, command_id: str, seats: tuple[int, ...], room: int)
         return None
     instead: list[int] = []
     at_fault: list[int] = []
-    groups = [list(group) for group in _by_run(view, seats)]
-    for number, group in enumerate(groups):
+    for group in map(list, _by_run(view, seats)):
         run = _run(view, group[0])
         beside = [seat for seat in alone if _is_in(run, seat)]
-        others = [*instead, *(seat for later in groups[number + 1 :] for seat in later)]
+        others = [seat for seat in seats if seat not in group]
         better = _another_way(view, run, group, others) if beside else None
         instead += better or group
         if better is not None:
             at_fault += beside
     if not at_fault:
         return None
-    along = all(_run(view, seat) in [_run(view, chosen) for chosen in seats] for seat in instead)
+    rows = {view.layout.run_of[seat] for seat in seats}
+    is_along = all(view.layout.run_of[seat] in rows for seat in instead)
     ways = [_TAKE_TOO] if len(seats) + len(at_fault) <= room else []
-    return _refuse(command_id, at_fault, instead, [*ways, _MOVE_ALONG if along else _ELSEWHERE])
+    if len(set(instead)) < len(seats) or left_alone(view, instead):
+        instead = []  # each group has a better place, but not all of them at the same time
+    return _refuse(command_id, at_fault, instead, [*ways, _MOVE_ALONG if is_along else _ELSEWHERE])
 
 
 def against_release(
@@ -102,7 +104,7 @@ def against_release(
 
 
 def _another_way(view: View, run: Run, group: Sequence[int], others: Sequence[int]) -> Sequence[int] | None:
-    """Free seats for the group which leave nobody alone: near to where it wants to sit, else the best."""
+    """Free seats for the group which leave nobody alone, while the others of its party sit where they want to."""
     around = Others(view)
     around.sit(others)
     try:
