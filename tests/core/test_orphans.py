@@ -22,7 +22,8 @@ ORPHAN = Code.ORPHAN_SEAT
 
 def strict(*counts: int, **how: Any) -> Sale:
     """Rows of one section and price, in which nobody may be left alone."""
-    return Sale(one_section(*counts), **({"max_tickets_per_user": 8, "orphan_rule": OrphanRule.ENFORCE} | how))
+    fields: dict[str, Any] = {"max_tickets_per_user": 8, "orphan_rule": OrphanRule.ENFORCE}
+    return Sale(one_section(*counts), **(fields | how))
 
 
 def one_section(*counts: int) -> list[Run]:
