@@ -19,6 +19,9 @@ from server.plans.pretix_format import OurCategory, Ours, OurSection
 
 Json: TypeAlias = dict[str, Any]
 
+MARKS = ("accessible", "companion", "restricted", "blocked", "aisles")
+"""What `Ours` says of single seats, in its order."""
+
 
 def pretix_plan(seat_map: SeatMap, names: Sequence[str] | None) -> bytes:
     """The plan as JSON. `names` are what the seats are known by, in index order; None: their labels."""
@@ -117,7 +120,7 @@ def _ours(seat_map: SeatMap, known: Sequence[Json]) -> Ours:
         seat_map.seat_radius,
         [OurCategory(one.name, one.price_tier, one.price_cents) for one in seat_map.categories],
         sections,
-        *(_marked(seat_map, known, mark) for mark in ("accessible", "companion", "restricted", "blocked")),
+        *(_marked(seat_map, known, mark) for mark in MARKS),
     )
 
 

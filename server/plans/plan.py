@@ -40,11 +40,15 @@ class PlanSeat(Struct, gc=False):
 
 
 class PlanRow(Struct):
-    """A row, or the part of a row between two aisles. `where` names it as the file does."""
+    """A row, or the part of a row between two aisles. `where` names it as the file does.
+
+    `aisles` are the positions of seats with an aisle before them, where the file says so.
+    """
 
     label: str
     seats: list[PlanSeat]
     where: str
+    aisles: tuple[int, ...] | None = None
 
     @property
     def points(self) -> list[Point]:

@@ -105,6 +105,10 @@ def _add_ours(plan: Plan, file: pretix.Plan, ours: pretix.Ours) -> None:
     marked = [set(names) for names in (ours.accessible, ours.companion, ours.restricted, ours.blocked)]
     for seat in plan.seats:
         seat.accessible, seat.companion, seat.restricted, seat.blocked = (seat.name in names for names in marked)
+    if ours.aisles is not None:
+        after_aisle = set(ours.aisles)
+        for row in (row for section in plan.sections for row in section.rows):
+            row.aisles = tuple(k for k, seat in enumerate(row.seats) if seat.name in after_aisle)
 
 
 def _drawn(plan: pretix.Plan, origin: Point) -> tuple[list[Drawn], list[Oddity]]:

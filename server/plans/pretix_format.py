@@ -159,6 +159,7 @@ class Ours(Struct, omit_defaults=True):
     companion: list[str] = []
     restricted: list[str] = []
     blocked: list[str] = []
+    aisles: list[str] | None = None  # seats with an aisle before them; None: to be told from the distances
 
 
 class Plan(Struct):

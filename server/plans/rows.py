@@ -49,7 +49,7 @@ def make_row(
         usual_category,
         numbers=UNSET if numbers == tuple(str(k + 1) for k, _ in seats) else numbers,
         categories=UNSET if set(categories) == {usual_category} else tuple(categories),
-        aisles=aisles(points, usual),
+        aisles=aisles(points, usual) if row.aisles is None else row.aisles,
         accessible=tuple(k for k, seat in seats if seat.accessible),
         companion=tuple(k for k, seat in seats if seat.companion),
         restricted=tuple(k for k, seat in seats if seat.restricted),

@@ -206,6 +206,30 @@ def test_an_exported_plan_imports_to_the_same_map(tree: Json) -> None:
     assert structs.replace(again.seat_map, sections=()) == structs.replace(imported.seat_map, sections=())
 
 
+def test_an_aisle_among_seats_that_nearly_lie_on_each_other_outlives_the_rounding() -> None:
+    """In the map those seats are at one place: what was an aisle beside them could not be told any more."""
+
+    def seat(number: int, x: float) -> Json:
+        return {
+            "seat_guid": f"s{number}",
+            "seat_number": f"{number}",
+            "position": {"x": x, "y": 0},
+            "category": "A",
+        }
+
+    crowded = [seat(number, x) for number, x in enumerate((0, 0.001, 0.002, 0.003, 100))]
+    even = [seat(10 + number, 100 * number) for number in range(12)]
+    rows = [
+        {"row_number": str(k), "position": {"x": 0, "y": 0}, "seats": seats}
+        for k, seats in enumerate((crowded, even))
+    ]
+    tree = {"zones": [{"name": "Z", "position": {"x": 0, "y": 0}, "rows": rows}], "categories": [{"name": "A"}]}
+    imported = imported_of(tree)
+    assert imported.seat_map.sections[0].rows[0].aisles == (4,)
+    again = reread(imported.seat_map, imported.identities)
+    assert again.seat_map.sections[0].rows[0].aisles == (4,)
+
+
 @settings(deadline=None, max_examples=80)
 @given(plans())
 def test_no_run_crosses_an_aisle(tree: Json) -> None:
