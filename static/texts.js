@@ -126,6 +126,7 @@ export const T = {
     back: 'Connection is back.',
     final: 'The connection was closed by the server.',
     reload: 'Reload the page',
+    retry: 'Try now',
   },
 
   event: {
@@ -198,6 +199,34 @@ export const T = {
     showOnMap: 'Show on the map',
   },
 
+  finder: {
+    title: 'Best available seats',
+    howMany: 'How many seats?',
+    find: 'Find best seats',
+    finding: 'Finding…',
+    wishes: 'Wishes',
+    section: 'Where', tier: 'Category', price: 'Price',
+    anySection: 'Anywhere', anyTier: 'Any category', anyPrice: 'Any price',
+    upTo: (/** @type {string} */ price) => `Up to ${price} a seat`,
+    accessible: 'With wheelchair access',
+    one: (/** @type {string} */ name) => `${name} is held for you.`,
+    together: (/** @type {string} */ names) => `Together: ${names} are held for you.`,
+    apart: (/** @type {string} */ groups) => `Not all together. Held for you: ${groups}.`,
+    group: (/** @type {string} */ section, /** @type {string} */ names) => `${names} (${section})`,
+    undo: 'Give them back',
+  },
+
+  orphan: {
+    title: 'A single seat would be left',
+    text: (/** @type {string} */ names, /** @type {number} */ n) =>
+      n === 1 ? `${names} would be left alone.` : `${names} would each be left alone.`,
+    why: 'Hardly anybody buys a single seat.',
+    take: (/** @type {string} */ names) => `Add ${names}`,
+    instead: (/** @type {string} */ names) => `Take ${names} instead`,
+    anyway: 'Hold as chosen',
+    releaseInstead: (/** @type {string} */ names) => `Give back ${names} instead`,
+  },
+
   basket: {
     title: 'Your seats',
     emptyTitle: 'Pick your seats',
@@ -243,6 +272,8 @@ export const T = {
       n === 1 ? `Seat ${names} was just taken.` : `Seats ${names} were just taken.`,
     blocked: (/** @type {string} */ names, /** @type {number} */ n) =>
       n === 1 ? `Seat ${names} is not for sale.` : `Seats ${names} are not for sale.`,
+    chooseInstead: (/** @type {string} */ names) => `Choose ${names} instead`,
+    goneToo: 'These are taken, too.',
     unavailable: (/** @type {string} */ name, /** @type {string} */ look) => `${name} is ${look}.`,
     kept: 'The others are still chosen.',
     minutesLeft: (/** @type {number} */ n) => `${plural(n, 'minute', 'minutes')} left to pay.`,
@@ -260,6 +291,7 @@ export const T = {
     seat_not_found: 'There is no such seat.',
     limit_reached: 'This is more than one customer may have for this event.',
     orphan_seat: 'This would leave a single seat alone. Choose the seat beside it, or move along.',
+    no_block: 'Not so many seats are left that fit. Ask for fewer, or wish for less.',
     hold_not_found: 'You hold no seats in this event.',
     hold_expired: 'The time of your hold has run out.',
     extend_used: 'A hold can be extended only once.',

@@ -14,9 +14,10 @@
  * @property {(seat: number) => void} onToggle a seat was clicked, tapped, or chosen by key
  * @property {(seat: number) => void} onFocus the focus ring moved by key
  * @property {(hovered: {seat: number, section: number}, at: Point | null) => void} onHover -1 for none
+ * @property {() => void} onView the map shows another part of the plan
  */
 
-import { toPlan } from '../state/camera.js';
+import { toPlan, toScreen, visibleBox } from '../state/camera.js';
 import { Neighbours } from '../state/neighbours.js';
 import { AVAILABLE, HELD } from '../state/protocol.js';
 import { drawShapes, drawWords } from './backdrop.js';
@@ -127,6 +128,21 @@ export class SeatMap {
     this._viewport.show(box);
   }
 
+  /** @param {Point} point plan units, to be in the middle of the view */
+  centreOn(point) {
+    this._viewport.centreOn(point);
+  }
+
+  /** @returns {boolean} all of the venue is in view */
+  get isWhole() {
+    return this._viewport.isWhole;
+  }
+
+  /** @returns {Box} plan units */
+  get seen() {
+    return visibleBox(this._viewport.camera, this._viewport.view);
+  }
+
   _listen() {
     const { signal } = this._life;
     const viewport = this._viewport;
@@ -149,7 +165,9 @@ export class SeatMap {
     listenToGestures(this._frame, meanings, signal);
     this._frame.addEventListener('focus', () => this._onFrameFocus(), { signal });
     this._frame.addEventListener('blur', () => this._setFocused(-1), { signal });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this._onPalette(), { signal });
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) {
+      matchMedia(query).addEventListener('change', () => this._onPalette(), { signal });
+    }
     const observer = new ResizeObserver(() => this._onResize());
     observer.observe(this._frame);
     signal.addEventListener('abort', () => observer.disconnect());
@@ -204,6 +222,7 @@ export class SeatMap {
     this._setFocused(focused < 0 ? firstFocus(this._plan, this._states, [...this._marked.mine, ...this._marked.selected]) : this._neighbours.towards(focused, dx, dy));
     this._viewport.reveal(this._plan.pointOf(this._marked.focused), 2 * MOUSE_SEAT_LEAST);
     this._listener.onFocus(this._marked.focused);
+    this._showAtFocus();
   }
 
   _onFrameFocus() {
@@ -215,7 +234,15 @@ export class SeatMap {
   /** @param {number} seat */
   _setFocused(seat) {
     this._marked.focused = seat;
+    if (seat < 0) this._listener.onHover({ seat: -1, section: -1 }, null);
     this._requestMarks();
+  }
+
+  /** The card stands beside the focus ring, as it does beside the pointer. */
+  _showAtFocus() {
+    const { focused } = this._marked;
+    if (focused < 0 || this._pointer) return;
+    this._listener.onHover({ seat: focused, section: -1 }, toScreen(this._viewport.camera, this._plan.pointOf(focused)));
   }
 
   // The view
@@ -300,6 +327,7 @@ export class SeatMap {
     this._drawShapes();
     this._drawWords();
     this._drawMarks();
+    this._listener.onView();
     if (!isMoving) this._onRest();
   }
 
@@ -341,5 +369,6 @@ export class SeatMap {
     this._frame.classList.toggle('is-whole', this._viewport.isWhole);
     // What is under the resting pointer is another seat now.
     if (this._pointer) this._onHover(this._pointer);
+    else this._showAtFocus();
   }
 }
