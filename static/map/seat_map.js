@@ -1,8 +1,6 @@
 // @ts-check
 /**
- * The seat map: four canvases on top of each other, one camera, one drawing per animation frame.
- *
- *     shapes (stage, outlines) · seats (pixels) · words (names, rows) · marks (mine, chosen, focus, hover)
+ * The seat map: one picture, one camera, one drawing per animation frame.
  *
  * It knows the plan and how each seat looks, and tells what a visitor did; it decides nothing about sales.
  *
@@ -20,12 +18,9 @@
 import { toPlan, toScreen, visibleBox } from '../state/camera.js';
 import { Neighbours } from '../state/neighbours.js';
 import { AVAILABLE, HELD } from '../state/protocol.js';
-import { drawShapes, drawWords } from './backdrop.js';
 import { firstFocus, seatAt, sectionAt } from './finding.js';
 import { listenToGestures } from './gestures.js';
-import { drawMarks } from './marks.js';
-import { readPalette } from './palette.js';
-import { SeatLayer } from './seat_layer.js';
+import { Picture } from './picture.js';
 import { LOOK } from './stamps.js';
 import { Viewport } from './viewport.js';
 
@@ -36,9 +31,6 @@ const MOUSE_SEAT_LEAST = 7;
 const TOUCH_SEAT_NEAR = 28;
 const MOUSE_SEAT_NEAR = 18;
 const SECTION_SEAT_MOST = 10;
-/** If a full drawing took longer than this, the moving map shows its last picture instead. */
-const DRAW_WHILE_MOVING_MS = 7;
-const SHARPEN_EVERY_MS = 160;
 const CARD_AFTER_TAP_MS = 2_000;
 
 export class SeatMap {
@@ -48,16 +40,9 @@ export class SeatMap {
     this._plan = plan;
     this._listener = listener;
     this._neighbours = new Neighbours(plan);
-    this._canvases = ['shapes', 'seats', 'words', 'marks'].map(() => document.createElement('canvas'));
-    for (const canvas of this._canvases) canvas.setAttribute('aria-hidden', 'true');
-    frame.prepend(...this._canvases);
-    this._contexts = this._canvases.map((canvas, k) => (k === 1 ? null : canvas.getContext('2d')));
-    this._seats = new SeatLayer(this._canvases[1], plan, this._neighbours);
+    this._picture = new Picture(frame, plan, this._neighbours);
+    this._marked = this._picture.marked;
     this._viewport = new Viewport(plan, () => this._onMove());
-    this._palette = readPalette(frame);
-    this._seats.setPalette(this._palette);
-    this._marked = { mine: /** @type {number[]} */ ([]), selected: /** @type {number[]} */ ([]), hovered: -1, focused: -1 };
-    this._hoveredSection = -1;
     /** @type {Point | null} where the pointer is */
     this._pointer = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -71,8 +56,6 @@ export class SeatMap {
     this._changed = new Set();
     this._needs = { all: false, marks: false };
     this._requested = 0;
-    this._drawMs = 0;
-    this._sharpAt = 0;
     this._life = new AbortController();
     this._listen();
   }
@@ -82,13 +65,13 @@ export class SeatMap {
     cancelAnimationFrame(this._requested);
     this._viewport.stop();
     clearTimeout(this._cardTimer);
-    for (const canvas of this._canvases) canvas.remove();
+    this._picture.remove();
   }
 
   /** @param {Uint8Array} states of all seats; kept, and read again when seats change */
   setStates(states) {
     this._states = states;
-    for (let seat = 0; seat < states.length; seat++) this._seats.looks[seat] = this._lookOf(seat);
+    for (let seat = 0; seat < states.length; seat++) this._picture.looks[seat] = this._lookOf(seat);
     this._needs.all = true;
     this._request();
   }
@@ -96,7 +79,7 @@ export class SeatMap {
   /** @param {Iterable<number>} seats whose state is another */
   update(seats) {
     for (const seat of seats) {
-      this._seats.looks[seat] = this._lookOf(seat);
+      this._picture.looks[seat] = this._lookOf(seat);
       this._changed.add(seat);
     }
     this._request();
@@ -209,9 +192,9 @@ export class SeatMap {
       this._marked.hovered = seat;
       this._requestMarks();
     }
-    if (section !== this._hoveredSection) {
-      this._hoveredSection = section;
-      this._drawShapes();
+    if (section !== this._picture.hoveredSection) {
+      this._picture.hoveredSection = section;
+      this._picture.drawShapes();
     }
     this._listener.onHover({ seat, section }, at);
   }
@@ -250,15 +233,7 @@ export class SeatMap {
   _onResize() {
     const { clientWidth: width, clientHeight: height } = this._frame;
     if (width === 0 || height === 0) return;
-    const density = Math.min(3, devicePixelRatio || 1);
-    this._canvases.forEach((canvas, k) => {
-      if (k === 1) this._seats.resize(width, height, density);
-      else {
-        canvas.width = Math.max(1, Math.round(width * density));
-        canvas.height = Math.max(1, Math.round(height * density));
-        this._contexts[k]?.scale(density, density);
-      }
-    });
+    this._picture.resize({ width, height });
     this._viewport.resize(width, height);
     this._drawAll(performance.now());
   }
@@ -272,8 +247,7 @@ export class SeatMap {
   // Drawing
 
   _onPalette() {
-    this._palette = readPalette(this._frame);
-    this._seats.setPalette(this._palette);
+    this._picture.readColours();
     this._needs.all = true;
     this._request();
   }
@@ -305,61 +279,24 @@ export class SeatMap {
     if (this._needs.all) this._drawAll(now);
     else {
       if (this._changed.size > 0) this._drawChanged();
-      if (this._needs.marks) this._drawMarks();
+      if (this._needs.marks) this._picture.drawMarks();
+      this._needs.marks = false;
     }
     if (this._viewport.isFlying) this._request();
   }
 
   /** @param {number} now */
   _drawAll(now) {
-    this._needs.all = false;
-    const started = performance.now();
+    this._needs = { all: false, marks: false };
     const { camera, isMoving } = this._viewport;
-    const isSlow = this._drawMs > DRAW_WHILE_MOVING_MS && now - this._sharpAt < Math.max(SHARPEN_EVERY_MS, 6 * this._drawMs);
-    if (isMoving && isSlow) this._seats.slide(camera);
-    else {
-      this._changed.clear();
-      this._seats.draw(camera);
-      this._sharpAt = now;
-      this._drawMs = performance.now() - started;
-      this._frame.dataset['drawMs'] = this._drawMs.toFixed(1);
-    }
-    this._drawShapes();
-    this._drawWords();
-    this._drawMarks();
+    if (this._picture.draw(camera, isMoving, now)) this._changed.clear();
     this._listener.onView();
     if (!isMoving) this._onRest();
   }
 
   _drawChanged() {
-    const started = performance.now();
-    this._seats.redraw(this._changed);
-    this._frame.dataset['patchMs'] = (performance.now() - started).toFixed(2);
-    this._frame.dataset['patchSeats'] = String(this._changed.size);
+    this._picture.drawSeats(this._changed);
     this._changed.clear();
-  }
-
-  _drawShapes() {
-    const context = this._clear(0);
-    if (context) drawShapes(context, this._plan, this._viewport.camera, this._palette, this._hoveredSection);
-  }
-
-  _drawWords() {
-    const context = this._clear(2);
-    if (context) drawWords(context, this._plan, this._viewport.camera, this._viewport.view, this._palette);
-  }
-
-  _drawMarks() {
-    this._needs.marks = false;
-    const context = this._clear(3);
-    if (context) drawMarks(context, this._plan, this._viewport.camera, this._palette, this._marked);
-  }
-
-  /** @param {number} layer @returns {CanvasRenderingContext2D | null} */
-  _clear(layer) {
-    const context = this._contexts[layer];
-    context?.clearRect(0, 0, this._viewport.view.width, this._viewport.view.height);
-    return context;
   }
 
   /** Tell the camera, for whoever must find a seat on the screen; and whether a finger may scroll the page. */
