@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from actors.core.layout import Run
-from actors.core.model import Hold, Order, Terms
+from actors.core.model import BlockMoved, Hold, Order, Terms
 from actors.core.verdict import Entry
 from protocol.outbound import Outbound
 
@@ -72,7 +72,7 @@ class Batch(Struct, frozen=True):
 
     `lookups` are the (customer, command id) pairs that may have been accepted before; if one was, nothing is
     written. `orders` are as they now are, each step of each order; one that is pending begins in this batch.
-    `terms` are there when they change.
+    `terms` are there when they change; `blocks` are the reasons that change, in order.
     """
 
     claim: Claim
@@ -84,6 +84,7 @@ class Batch(Struct, frozen=True):
     holds: tuple[tuple[str, Hold | None], ...] = ()
     orders: tuple[Order, ...] = ()
     terms: Terms | None = None
+    blocks: tuple[BlockMoved, ...] = ()
 
     @property
     def writes(self) -> bool:

@@ -182,7 +182,8 @@ class SeatManager:
         return min(times if deadline is None else [*times, deadline], default=None)
 
     def _announce_status(self) -> None:
-        now = EventNow(self.seating.status(self.now_ms()), self.seating.terms.on_sale_at_ms)
+        terms = self.seating.terms
+        now = EventNow(self.seating.status(self.now_ms()), terms.on_sale_at_ms, terms.orphan_rule)
         if now != self._announced:
             self._announced = now
             self._ports.audience.announce(self.claim.event_id, now)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from actors.core.holding import due, shown
 from actors.core.memory import Remembered
-from actors.core.model import HoldMoved, Order, OrderMoved
+from actors.core.model import BlockMoved, HoldMoved, Order, OrderMoved
 from actors.core.ordering import settle
 from actors.core.rules import decide
 from actors.core.seating import Draft, Seating
@@ -88,6 +88,7 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
         ),
         orders=tuple(change.order for change in draft.changes if isinstance(change, OrderMoved)),
         terms=draft.terms if draft.terms != seating.terms else None,
+        blocks=tuple(change for change in draft.changes if isinstance(change, BlockMoved)),
     )
 
 

@@ -206,6 +206,7 @@ class Rejected(OutboundMessage, frozen=True, tag="rejected"):
     retry: may the same command succeed later?
     retry_after_ms: how long to wait before that, ms
     seats: indices of the seats at fault
+    instead: with `orphan_seat`: indices of seats that would do in place of those asked for, if there are any
     """
 
     id: str
@@ -214,6 +215,7 @@ class Rejected(OutboundMessage, frozen=True, tag="rejected"):
     retry: bool
     retry_after_ms: int | UnsetType = UNSET
     seats: tuple[int, ...] | UnsetType = UNSET
+    instead: tuple[int, ...] | UnsetType = UNSET
 
 
 class HoldReason(StrEnum):
@@ -270,10 +272,13 @@ class EventNow(OutboundMessage, frozen=True, tag="event"):
 
     status: `upcoming`, `on_sale`, `sold_out`, `completed` or `cancelled`
     on_sale_at_ms: when it goes or went on sale
+    orphan_rule: what is done about a single seat that a choice would leave alone: nothing (`off`), pages `warn`, or
+        it is refused (`enforce`)
     """
 
     status: str
     on_sale_at_ms: int
+    orphan_rule: str
 
 
 class Pong(OutboundMessage, frozen=True, tag="pong"):
@@ -316,6 +321,7 @@ def rejected(
     *,
     message: str | None = None,
     retry_after_ms: int | None = None,
+    instead: tuple[int, ...] = (),
 ) -> Rejected:
     """The refusal of a command, with the code's own sentence unless another is given."""
     return Rejected(
@@ -325,4 +331,5 @@ def rejected(
         code in RETRIABLE,
         UNSET if retry_after_ms is None else retry_after_ms,
         seats or UNSET,
+        instead or UNSET,
     )

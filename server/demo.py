@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
+from actors.core.model import OrphanRule
 from protocol.seat_map import Row, SeatMap
 from server.demo_data import ADMIN_EMAIL, ADMIN_NAME, EVENTS, VENUES, DemoEvent, DemoVenue
 from server.plans.bowl import bowl
@@ -95,6 +96,7 @@ async def _make_event(
             event.tickets_max,
             None,
             now,
+            OrphanRule.WARN,
         )
         try:
             await publish(connection, event.id, seats, now)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from actors.core.layout import Run
-from actors.core.model import Hold, Order, Stage, Terms
+from actors.core.model import BlockMoved, Hold, Order, OrphanRule, Stage, Terms
 from actors.ports import Batch, Stored
 from protocol.outbound import OrderStatus
 from protocol.seat_state import SeatState
@@ -29,6 +29,7 @@ def terms(event_id: str, row: Row) -> Terms:
         row["event_at_ms"],
         row["max_tickets_per_user"],
         row["currency"],
+        OrphanRule(row["orphan_rule"]),
     )
 
 
@@ -125,7 +126,7 @@ def lookup_arguments(batch: Batch) -> tuple[list[str], list[str]]:
 
 
 def batch_arguments(batch: Batch) -> Sequence[Any]:
-    """The parameters of `commit_batch_v2`, in its order."""
+    """The parameters of `commit_batch_v3`, in its order."""
     claim, entries, seats = batch.claim, batch.entries, batch.seats
     holds = batch.holds
     return (
@@ -153,11 +154,17 @@ def batch_arguments(batch: Batch) -> Sequence[Any]:
         _array([None if hold is None else hold.extended for _, hold in holds]),
         _orders(batch.orders) if batch.orders else None,
         None if batch.terms is None else msgspec.json.encode(batch.terms).decode(),
+        _blocks(batch.blocks) if batch.blocks else None,
     )
 
 
 def _answer(command_id: str | None, frame: bytes | None) -> str | None:
     return None if command_id is None or frame is None else frame.decode()
+
+
+def _blocks(blocks: Sequence[BlockMoved]) -> str:
+    rows = [{"organiser": block.by, "seats": _array(block.seats), "reason": block.reason} for block in blocks]
+    return msgspec.json.encode(rows).decode()
 
 
 def _orders(orders: Sequence[Order]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from msgspec import UNSET, Struct
 
 from actors.core.memory import content_hash
-from actors.core.verdict import CancelOrder
+from actors.core.verdict import CancelOrder, OrganiserCommand
 from protocol import outbound
 from protocol.codes import Code
 from protocol.inbound import Command
@@ -41,7 +41,7 @@ class Attempt:
     """A command sent once. `is_excused`: its connection was cut or its node died, so no answer is owed."""
 
     customer: str
-    command: Command | CancelOrder
+    command: Command | CancelOrder | OrganiserCommand
     asked_at: float
     answers: list[Accepted | Rejected] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Auditor:
     seen: list[Seen] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
-    def asked(self, customer: str, command: Command | CancelOrder, at: float) -> Attempt:
+    def asked(self, customer: str, command: Command | CancelOrder | OrganiserCommand, at: float) -> Attempt:
         self.attempts.append(Attempt(customer, command, at))
         return self.attempts[-1]
 

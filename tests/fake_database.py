@@ -72,6 +72,8 @@ class FakeEvent:
     hold_rows: dict[str, Hold] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     tickets: list[FakeTicket] = field(default_factory=list)
+    blocks: dict[int, tuple[str, str, int]] = field(default_factory=dict)
+    """Why a seat is blocked, by whom, and when."""
     journal: list[FakeJournalRow] = field(default_factory=list)
     owner: str | None = None
     term: int = 0
@@ -98,6 +100,7 @@ class FakeEvent:
             hold_rows=dict(self.hold_rows),
             orders=dict(self.orders),
             tickets=list(self.tickets),
+            blocks=dict(self.blocks),
         )
 
 
@@ -213,6 +216,11 @@ class FakeDatabase:
             _write_order(event, order)
         if batch.terms is not None:
             event.terms = batch.terms
+        for block in batch.blocks:
+            for seat in block.seats:
+                event.blocks.pop(seat, None)
+                if block.reason is not None:
+                    event.blocks[seat] = (block.reason, block.by, batch.at_ms)
         revision = event.revision + 1
         event.journal.extend(
             FakeJournalRow(revision, position, batch.at_ms, entry, self.uptime())

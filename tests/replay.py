@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
+from actors.core.verdict import Entry
 from protocol import outbound
 from protocol.outbound import Accepted
 from tests.fake_database import FakeEvent, FakeJournalRow
@@ -42,6 +43,7 @@ class Replay:
         self._opening_ms = opening_ms
         self._excuses = excuses
         self._seats: dict[int, tuple[str, str]] = {}
+        self._blocked = self._blocked_at_first()
         self._lives: dict[str, _Life] = {}
         self.maps: dict[int, bytes] = {0: self._map()}
         self._paying: set[str] = set()
@@ -61,7 +63,7 @@ class Replay:
     def _live(self, row: FakeJournalRow) -> None:
         entry, customer = row.entry, row.entry.customer
         if entry.kind == "hold":
-            assert not [seat for seat in entry.seats if seat in self._seats], f"{entry.seats} are not free"
+            self._assert_free(entry.seats)
             for seat in entry.seats:
                 self._seats[seat] = ("held", customer)
             if entry.seats:
@@ -91,7 +93,29 @@ class Replay:
             self._move(customer, entry.seats, "held", "sold")
         elif entry.kind == "cancelled":
             self._move(customer, entry.seats, "sold", None)
+        else:
+            self._block(entry)
         self._check_answer(row)
+
+    def _block(self, entry: Entry) -> None:
+        if entry.kind == "blocked":
+            self._assert_free(entry.seats)
+            self._blocked |= set(entry.seats)
+        elif entry.kind == "unblocked":
+            assert self._blocked.issuperset(entry.seats), f"{entry.seats} are not blocked"
+            self._blocked -= set(entry.seats)
+
+    def _assert_free(self, seats: Iterable[int]) -> None:
+        assert not [seat for seat in seats if seat in self._seats or seat in self._blocked], f"{seats} are not free"
+
+    def _blocked_at_first(self) -> set[int]:
+        """What is blocked now without a word in the journal, and what the journal first tells to be sold again."""
+        first: dict[int, str] = {}
+        for row in self._event.journal:
+            if row.entry.kind in ("blocked", "unblocked"):
+                first = dict.fromkeys(row.entry.seats, row.entry.kind) | first
+        ever = [seat for seat, state in enumerate(self._event.states) if state == 3 and seat not in first]
+        return {*ever, *(seat for seat, kind in first.items() if kind == "unblocked")}
 
     def _check_punctual(self, row: FakeJournalRow, life: _Life) -> None:
         if self._opening_ms is None:
@@ -154,7 +178,7 @@ class Replay:
                 self._seats[seat] = (after, customer)
 
     def _map(self) -> bytes:
-        states = bytearray(3 if state == 3 else 0 for state in self._event.states)
+        states = bytearray(3 if seat in self._blocked else 0 for seat in range(len(self._event.states)))
         for seat, (state, _) in self._seats.items():
             states[seat] = 1 if state == "held" else 2
         return bytes(states)
@@ -164,6 +188,8 @@ class Replay:
         expected = {seat: customer for seat, (_, customer) in self._seats.items()}
         if bytes(event.states) != self._map() or event.holders != expected:
             blame(f"the seats are {event.holders}, and {expected} by the journal")
+        if not self._blocked.issuperset(event.blocks):
+            blame(f"there are reasons for blocks {event.blocks}, blocked are {self._blocked}")
         rows = {customer: hold.expires_ms for customer, hold in event.hold_rows.items()}
         lives = {customer: life.ends_ms for customer, life in self._lives.items()}
         if rows != lives:

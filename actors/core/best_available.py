@@ -10,6 +10,7 @@ In this order, each step only when the one before finds nothing:
 Seats with wheelchair access are never given away unasked. Who asks for access gets such a seat in each group.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -36,20 +37,20 @@ def best_seats(view: View, wish: HoldBest) -> Found | None:
         return Found(block.seats, True)
     if view.available < wish.count:
         return None
-    others = _Others(view)
+    others = Others(view)
     try:
         while (left := wish.count - len(others.seats)) > 0:
             block = _group(others, wish, left)
             if block is None:
                 return None
-            others.sit(block)
+            others.sit(block.seats)
     finally:
         others.stand_up()
     return Found(tuple(sorted(others.seats)), False)
 
 
-class _Others:
-    """The seats as they are when the first groups of a party have sat down."""
+class Others:
+    """The seats as they are when others of a party have sat down."""
 
     def __init__(self, view: View) -> None:
         self.layout: Layout = view.layout
@@ -58,11 +59,12 @@ class _Others:
         self.section: str | None = None
         self._view = view
 
-    def sit(self, block: Block) -> None:
+    def sit(self, seats: Sequence[int]) -> None:
         """Another group sits down."""
-        self.section = self.section or self.layout.runs[block.place].section
-        self.seats += block.seats
-        self.ranked.changed(block.seats)
+        if seats and self.section is None:
+            self.section = self.layout.runs[self.layout.run_of[seats[0]]].section
+        self.seats += seats
+        self.ranked.changed(seats)
 
     def stand_up(self) -> None:
         """All seats are again as they were."""
@@ -77,7 +79,7 @@ class _Others:
         return states
 
 
-def _group(others: _Others, wish: HoldBest, left: int) -> Block | None:
+def _group(others: Others, wish: HoldBest, left: int) -> Block | None:
     """The next group: as large as there is room for, unless somebody would sit alone."""
     largest = min(left, wish.count - 1, others.ranked.longest(others))
     for size in sorted(range(largest, 0, -1), key=lambda size: size == 1 or left - size == 1):
@@ -87,7 +89,7 @@ def _group(others: _Others, wish: HoldBest, left: int) -> Block | None:
     return None
 
 
-def _nearest(view: View | _Others, wish: HoldBest, count: int, section: str | None = None) -> Block | None:
+def _nearest(view: View | Others, wish: HoldBest, count: int, section: str | None = None) -> Block | None:
     """The nearest block that leaves no single seat, else one that does; in this section if it can be."""
     for is_clean in (True, False):
         anywhere = _terms(wish, count, is_clean)

@@ -7,10 +7,11 @@ most 1,200 s after its first seat, an extension included. The end never moves ea
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from actors.core import orphans
 from actors.core.best_available import best_seats
 from actors.core.model import Cause, Change, Hold, HoldMoved, SeatsMoved
 from actors.core.seating import Seating
-from actors.core.verdict import Accept, Asked, Entry, Verdict, entry_of, refuse
+from actors.core.verdict import Accept, Asked, Entry, Refuse, Verdict, entry_of, refuse
 from actors.core.view import View
 from protocol import limits
 from protocol.codes import Code
@@ -29,35 +30,23 @@ def hold_seats(view: View, asked: Asked, command: HoldSeats, now_ms: int) -> Ver
     customer = asked.customer
     if not view.terms.is_on_sale(now_ms):
         return refuse(command.id, Code.NOT_ON_SALE)
-    seat_count = len(view.prices_cents)
-    if max(command.seats, default=0) >= seat_count:
-        unknown = tuple(seat for seat in command.seats if seat >= seat_count)
-        return refuse(command.id, Code.SEAT_NOT_FOUND, unknown)
-    new: list[int] = []
-    blocked: list[int] = []
-    taken: list[int] = []
-    for seat in command.seats:
-        state, holder = view.seat(seat)
-        if state is SeatState.AVAILABLE:
-            new.append(seat)
-        elif state is SeatState.BLOCKED:
-            blocked.append(seat)
-        elif state is SeatState.SOLD or holder != customer:
-            taken.append(seat)
-    if blocked:
-        return refuse(command.id, Code.SEAT_BLOCKED, tuple(blocked))
-    if taken:
-        return refuse(command.id, Code.SEAT_TAKEN, tuple(taken))
+    new = _free_ones(view, customer, command)
+    if isinstance(new, Refuse):
+        return new
     hold = view.hold(customer)
     held = 0 if hold is None else len(hold.seats)
-    if view.bought(customer) + held + len(new) > view.terms.max_tickets_per_user and new:
-        return refuse(command.id, Code.LIMIT_REACHED, tuple(new))
+    room = view.terms.max_tickets_per_user - view.bought(customer) - held
+    if len(new) > room and new:
+        return refuse(command.id, Code.LIMIT_REACHED, new)
     if not new:
         return _accept_hold(view, asked, "hold", hold, ())
+    orphaned = orphans.against_hold(view, command.id, new, room)
+    if orphaned is not None:
+        return orphaned
     if _may_not_grow(view, customer, now_ms):
         return refuse(command.id, Code.BUSY)
-    moved = SeatsMoved(Cause.HOLD, customer, tuple(new))
-    return _accept_hold(view, asked, "hold", _grown(hold, moved.seats, now_ms), (moved,))
+    moved = (SeatsMoved(Cause.HOLD, customer, new),)
+    return _accept_hold(view, asked, "hold", _grown(hold, new, now_ms), moved)
 
 
 def hold_best(view: View, asked: Asked, command: HoldBest, now_ms: int) -> Verdict:
@@ -83,6 +72,10 @@ def release_seats(view: View, asked: Asked, command: ReleaseSeats, now_ms: int) 
     given_back, left = _shrunk(hold, command.seats, now_ms)
     if given_back and view.pending(asked.customer) is not None:
         return refuse(command.id, Code.BUSY)
+    if hold is not None and given_back:
+        orphaned = orphans.against_release(view, command.id, hold.seats, given_back)
+        if orphaned is not None:
+            return orphaned
     changes = (SeatsMoved(Cause.RELEASE, asked.customer, given_back),) if given_back else ()
     return _accept_hold(view, asked, "release", left, changes)
 
@@ -143,6 +136,30 @@ def why_no_hold(view: View, customer: str, now_ms: int) -> Code:
     if ran_out_ms is not None and now_ms < ran_out_ms + _RAN_OUT_MEMORY_MS:
         return Code.HOLD_EXPIRED
     return Code.HOLD_NOT_FOUND
+
+
+def _free_ones(view: View, customer: str, command: HoldSeats) -> tuple[int, ...] | Refuse:
+    """Those of the seats that the customer does not hold yet; all are free, or it is refused."""
+    seat_count = len(view.prices_cents)
+    if max(command.seats, default=0) >= seat_count:
+        unknown = tuple(seat for seat in command.seats if seat >= seat_count)
+        return refuse(command.id, Code.SEAT_NOT_FOUND, unknown)
+    new: list[int] = []
+    blocked: list[int] = []
+    taken: list[int] = []
+    for seat in command.seats:
+        state, holder = view.seat(seat)
+        if state is SeatState.AVAILABLE:
+            new.append(seat)
+        elif state is SeatState.BLOCKED:
+            blocked.append(seat)
+        elif state is SeatState.SOLD or holder != customer:
+            taken.append(seat)
+    if blocked:
+        return refuse(command.id, Code.SEAT_BLOCKED, tuple(blocked))
+    if taken:
+        return refuse(command.id, Code.SEAT_TAKEN, tuple(taken))
+    return tuple(new)
 
 
 def _accept_hold(

@@ -31,6 +31,17 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+class OrphanRule(StrEnum):
+    """What is done about a single seat that a customer would leave alone.
+
+    off: nothing; warn: pages tell the customer; enforce: it is refused while there is a better choice
+    """
+
+    OFF = "off"
+    WARN = "warn"
+    ENFORCE = "enforce"
+
+
 class Terms(Struct, frozen=True):
     """The conditions of the sale."""
 
@@ -40,6 +51,7 @@ class Terms(Struct, frozen=True):
     event_at_ms: int
     max_tickets_per_user: int
     currency: str
+    orphan_rule: OrphanRule = OrphanRule.WARN
 
     def is_on_sale(self, now_ms: int) -> bool:
         """May seats be held and paid for?"""
@@ -113,6 +125,8 @@ class Cause(StrEnum):
     EXPIRE = "expire"
     SELL = "sell"
     CANCEL = "cancel"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
 
 
 TRANSITIONS: dict[Cause, tuple[SeatState, SeatState]] = {
@@ -121,12 +135,14 @@ TRANSITIONS: dict[Cause, tuple[SeatState, SeatState]] = {
     Cause.EXPIRE: (SeatState.HELD, SeatState.AVAILABLE),
     Cause.SELL: (SeatState.HELD, SeatState.SOLD),
     Cause.CANCEL: (SeatState.SOLD, SeatState.AVAILABLE),
+    Cause.BLOCK: (SeatState.AVAILABLE, SeatState.BLOCKED),
+    Cause.UNBLOCK: (SeatState.BLOCKED, SeatState.AVAILABLE),
 }
 """The only ways in which a seat changes. Between states that have a holder, the holder stays the same."""
 
 
 class SeatsMoved(Struct, frozen=True):
-    """Seats of one customer that change together."""
+    """Seats that change together, by one customer or by the organiser."""
 
     cause: Cause
     customer: str
@@ -153,4 +169,12 @@ class TermsMoved(Struct, frozen=True):
     terms: Terms
 
 
-Change = SeatsMoved | HoldMoved | OrderMoved | TermsMoved
+class BlockMoved(Struct, frozen=True):
+    """Why these seats are not for sale, from now on; None: they are for sale again. `by` is the organiser."""
+
+    by: str
+    seats: tuple[int, ...]
+    reason: str | None
+
+
+Change = SeatsMoved | HoldMoved | OrderMoved | TermsMoved | BlockMoved

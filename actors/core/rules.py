@@ -12,7 +12,17 @@ from typing import Any
 
 from actors.core import holding, ordering, organising
 from actors.core.memory import content_hash
-from actors.core.verdict import Asked, Await, CancelOrder, ChangeTerms, Repeat, Verdict, refuse
+from actors.core.verdict import (
+    Asked,
+    Await,
+    BlockSeats,
+    CancelOrder,
+    ChangeTerms,
+    Repeat,
+    UnblockSeats,
+    Verdict,
+    refuse,
+)
 from actors.core.view import View
 from protocol.codes import Code
 from protocol.inbound import Checkout, ExtendHold, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
@@ -27,6 +37,8 @@ _RULES: dict[type, Callable[[View, Asked, Any, int], Verdict]] = {
     Checkout: ordering.checkout,
     CancelOrder: ordering.cancel_order,
     ChangeTerms: organising.change_terms,
+    BlockSeats: organising.block_seats,
+    UnblockSeats: organising.unblock_seats,
 }
 
 

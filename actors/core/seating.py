@@ -163,7 +163,7 @@ class Seating:
                 self._put_hold(change)
             elif isinstance(change, TermsMoved):
                 self.terms = change.terms
-            else:
+            elif isinstance(change, OrderMoved):
                 self._put_order(change.order)
 
     def drafted(self, seats: Sequence[int]) -> None:
@@ -185,7 +185,7 @@ class Seating:
             if after in _HAS_HOLDER:
                 self._holders[index] = change.customer
             else:
-                del self._holders[index]
+                self._holders.pop(index, None)
         sold = len(change.seats) * ((after is SeatState.SOLD) - (before is SeatState.SOLD))
         if sold:
             self._bought[change.customer] = self._bought.get(change.customer, 0) + sold
@@ -304,7 +304,7 @@ class Draft:
                 self.holds[change.customer] = change
             elif isinstance(change, TermsMoved):
                 self.terms = change.terms
-            else:
+            elif isinstance(change, OrderMoved):
                 self._put_order(change)
 
     def _move_seats(self, change: SeatsMoved) -> None:

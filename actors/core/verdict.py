@@ -9,7 +9,7 @@ Refuse   no effect, not remembered
 from msgspec import Struct
 
 from actors.core.memory import content_hash
-from actors.core.model import Change, IdempotencyKey, Stage
+from actors.core.model import Change, IdempotencyKey, OrphanRule, Stage
 from protocol.codes import Code
 from protocol.inbound import Command
 from protocol.outbound import Rejected, rejected
@@ -30,6 +30,25 @@ class ChangeTerms(Struct, frozen=True, tag="change_terms"):
     on_sale_at_ms: int | None = None
     event_at_ms: int | None = None
     max_tickets_per_user: int | None = None
+    orphan_rule: OrphanRule | None = None
+
+
+class BlockSeats(Struct, frozen=True, tag="block_seats"):
+    """The organiser takes these seats out of the sale, and says why. Those that are blocked get the new reason."""
+
+    id: str
+    seats: tuple[int, ...]
+    reason: str
+
+
+class UnblockSeats(Struct, frozen=True, tag="unblock_seats"):
+    """The organiser puts these seats into the sale again. What is not blocked stays as it is."""
+
+    id: str
+    seats: tuple[int, ...]
+
+
+OrganiserCommand = ChangeTerms | BlockSeats | UnblockSeats
 
 
 class Settle(Struct, frozen=True):
@@ -44,7 +63,7 @@ class Asked(Struct, frozen=True):
     """A command and who asks. `idempotency` belongs to a checkout that came with a key."""
 
     customer: str
-    command: Command | CancelOrder | ChangeTerms
+    command: Command | CancelOrder | OrganiserCommand
     idempotency: IdempotencyKey | None = None
 
 

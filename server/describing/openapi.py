@@ -205,6 +205,11 @@ def _failure() -> Json:
                 "items": {"type": "string"},
                 "description": "The ids of the seats that it is about.",
             },
+            "instead": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The ids of seats that would do in place of those asked for.",
+            },
         },
     }
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from actors.core.model import OrphanRule
 from server.plans.formats import PLAN_BYTES_MAX
 from server.plans.importing import STEPS, Imported, Say, import_file
 from server.plans.oddities import PlanError
@@ -150,7 +151,7 @@ async def _add_event(
     name = options.name or taken.imported.seat_map.name
     row = (
         *(event_id, name, "", venue_id, options.artist or name, options.category, event_at, on_sale_at),
-        *(options.currency, False, 500, options.max_tickets, None, now),
+        *(options.currency, False, 500, options.max_tickets, None, now, OrphanRule.WARN),
     )
     await connection.execute(sql("add_event"), *row)
     await publish(connection, event_id, taken.seats, now)

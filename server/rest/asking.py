@@ -1,6 +1,7 @@
 """From a REST request to the seat manager and back: commands, refusals, seats."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
@@ -105,9 +106,9 @@ async def ask(parts: Services, event_id: str, asked: Asked) -> Accepted:
 def refused(rejected: Rejected) -> Refused:
     """A refused command as a REST answer."""
     status, sentence = _STATUS.get(rejected.code, 400), _SENTENCES.get(rejected.code, rejected.message)
-    if not rejected.seats:
-        return Refused(status, sentence, rejected.code)
-    return Refused(status, sentence, rejected.code, seats=[str(seat) for seat in rejected.seats])
+    named = {"seats": rejected.seats, "instead": rejected.instead}
+    beside: dict[str, Any] = {name: [str(seat) for seat in seats] for name, seats in named.items() if seats}
+    return Refused(status, sentence, rejected.code, **beside)
 
 
 async def committed(parts: Services, event_id: str) -> Seating:

@@ -9,6 +9,7 @@ from server.rest import (
     my_sessions,
     organising_events,
     organising_plans,
+    organising_seats,
     organising_venues,
     queue,
     seats,
@@ -29,6 +30,7 @@ MODULES = (
     organising_events,
     organising_venues,
     organising_plans,
+    organising_seats,
 )
 
 

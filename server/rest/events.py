@@ -80,6 +80,7 @@ def event_shape(event: Row) -> Event:
         waiting_room_enabled=event["waiting_room_enabled"],
         max_concurrent_shoppers=event["max_concurrent_shoppers"],
         max_tickets_per_user=event["max_tickets_per_user"],
+        orphan_rule=event["orphan_rule"],
         created_at=iso(event["created_at"]),
         updated_at=iso(event["updated_at"]),
         venue=venue_shape(_venue_of(event)),

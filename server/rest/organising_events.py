@@ -9,6 +9,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
+from actors.core import model
 from actors.core.model import Stage, Status
 from actors.core.verdict import Asked, ChangeTerms
 from server.door.who_asks import admin
@@ -20,7 +21,7 @@ from server.rest.events import stored_event
 from server.rest.finding import event_id_of, no_event, venue_called
 from server.rest.moments import WrittenMoment, moment
 from server.rest.operations import Operations, Who
-from server.rest.shapes import Event, EventCategory, EventStatus, Said
+from server.rest.shapes import Event, EventCategory, EventStatus, OrphanRule, Said
 from server.services import Services, services
 from server.statements import sql
 
@@ -46,7 +47,7 @@ _STAGES = {
     Status.CANCELLED: Stage.CANCELLED,
 }
 _BOUND_BY_SEATS = ("venue_id", "currency")
-_TERMS = ("stage", "on_sale_at", "event_at", "max_tickets_per_user")
+_TERMS = ("stage", "on_sale_at", "event_at", "max_tickets_per_user", "orphan_rule")
 _DESCRIBED = (
     *("name", "description", "venue_id", "artist", "category", "image_url", "currency"),
     *("waiting_room_enabled", "max_concurrent_shoppers"),
@@ -70,6 +71,7 @@ class EventWanted(Struct):
     waiting_room_enabled: bool = False
     max_concurrent_shoppers: Shoppers = 500
     max_tickets_per_user: Tickets = 4
+    orphan_rule: OrphanRule = "warn"
 
 
 class EventChanges(Struct, omit_defaults=True):
@@ -87,6 +89,7 @@ class EventChanges(Struct, omit_defaults=True):
     waiting_room_enabled: bool | UnsetType = UNSET
     max_concurrent_shoppers: Shoppers | UnsetType = UNSET
     max_tickets_per_user: Tickets | UnsetType = UNSET
+    orphan_rule: OrphanRule | UnsetType = UNSET
 
 
 class StatusWanted(Struct):
@@ -115,6 +118,7 @@ async def create_event(request: web.Request) -> web.Response:
         *(event_id, wanted.name.strip(), wanted.description, venue_id, (wanted.artist or wanted.name).strip()),
         *(wanted.category, event_at, on_sale_at, wanted.currency, wanted.waiting_room_enabled),
         *(wanted.max_concurrent_shoppers, wanted.max_tickets_per_user, wanted.image_url, parts.now()),
+        wanted.orphan_rule,
     )
     async with parts.database.acquire() as connection, connection.transaction():
         await connection.execute(sql("without_time_limit"))
@@ -236,6 +240,7 @@ async def _set_terms(
         on_sale_at_ms=(changed["on_sale_at"] - _EPOCH) // _MS if "on_sale_at" in changed else None,
         event_at_ms=(changed["event_at"] - _EPOCH) // _MS if "event_at" in changed else None,
         max_tickets_per_user=changed.get("max_tickets_per_user"),
+        orphan_rule=model.OrphanRule(changed["orphan_rule"]) if "orphan_rule" in changed else None,
     )
     await ask(parts, str(event_id), Asked(str(by), command))
 

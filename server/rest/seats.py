@@ -25,11 +25,12 @@ from server.statements import sql
 
 operations = Operations("seats")
 
+_NO_SEATS = "seat_ids array is required"
 _SEAT_ID = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 
 
 class SeatIds(Struct):
-    """Which seats a customer means, each once."""
+    """Which seats are meant, each once."""
 
     seat_ids: Annotated[list[SeatId], Meta(extra_json_schema={"minItems": 1, "uniqueItems": True})]
 
@@ -69,7 +70,7 @@ async def reserve(request: web.Request) -> web.Response:
     """Hold these seats, all or none; answers all seats that the customer now holds in the event."""
     session = await customer(request)
     parts, sale = services(request), await sale_of(request)
-    seats = await _asked_seats(request, "reserve", SEATS_PER_COMMAND_MAX)
+    seats = asked_seats(await read_body(request, SeatIds, _NO_SEATS), "reserve", SEATS_PER_COMMAND_MAX)
     command = HoldSeats(new_command_id(), seats)
     accepted = await ask(parts, sale.event_id, Asked(str(session.customer_id), command))
     hold = accepted.hold
@@ -92,7 +93,7 @@ async def release(request: web.Request) -> web.Response:
     """Give these seats back; what the customer does not hold is ignored."""
     session = await customer(request)
     parts, sale = services(request), await sale_of(request)
-    seats = await _asked_seats(request, "release", SEATS_PER_RELEASE_MAX)
+    seats = asked_seats(await read_body(request, SeatIds, _NO_SEATS), "release", SEATS_PER_RELEASE_MAX)
     await ask(parts, sale.event_id, Asked(str(session.customer_id), ReleaseSeats(new_command_id(), seats)))
     return ok(Said("Seats released"))
 
@@ -110,10 +111,10 @@ async def reservation(request: web.Request) -> web.Response:
     return ok(Reservations(last.event_id, last.seats, last.total_price, last.expires_at, found))
 
 
-async def _asked_seats(request: web.Request, verb: str, seats_max: int) -> tuple[int, ...]:
-    body = await read_body(request, SeatIds, "seat_ids array is required")
+def asked_seats(body: SeatIds, verb: str, seats_max: int) -> tuple[int, ...]:
+    """The indices of the seats that are meant. Raises Refused (400)."""
     if not body.seat_ids:
-        raise Refused(400, "seat_ids array is required", "bad_command")
+        raise Refused(400, _NO_SEATS, "bad_command")
     if not all(_SEAT_ID.fullmatch(seat) for seat in body.seat_ids):
         raise Refused(400, "seat_ids must be ids of seats of this event", "bad_command")
     if len(set(body.seat_ids)) != len(body.seat_ids):

@@ -25,6 +25,7 @@ SeatId = Annotated[
 ]
 EventCategory = Literal["concert", "sports", "theater", "comedy", "other"]
 EventStatus = Literal["upcoming", "on_sale", "sold_out", "completed", "cancelled"]
+OrphanRule = Literal["off", "warn", "enforce"]
 SeatStatus = Literal["available", "held", "sold", "blocked"]
 
 
@@ -101,9 +102,19 @@ class Event(Struct):
     waiting_room_enabled: bool
     max_concurrent_shoppers: int
     max_tickets_per_user: int
+    orphan_rule: OrphanRule
     created_at: Moment
     updated_at: Moment
     venue: Venue
+
+
+class BlockedSeats(Struct):
+    """Seats that were blocked together. Without a reason: they were not for sale when the event was made."""
+
+    seat_ids: list[SeatId]
+    reason: str | None
+    blocked_by: str | None
+    blocked_at: Moment | None
 
 
 class Page(Struct, rename="camel"):

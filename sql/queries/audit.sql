@@ -44,6 +44,14 @@ SELECT h.event_id, format('the hold of %s has no seat', h.customer_id) AS what
        ON s.event_id = h.event_id AND s.holder = h.customer_id
  WHERE s.holder IS NULL
 
+-- name: audit_block
+-- Each reason is about a blocked seat.
+SELECT b.event_id, format('seat %s is %s, and there is a reason why it is blocked: %s', b.seat_index,
+                          coalesce(s.state::text, 'not there'), b.reason) AS what
+  FROM seat_block b
+  LEFT JOIN seat s USING (event_id, seat_index)
+ WHERE s.state IS DISTINCT FROM 3
+
 -- name: audit_hold_times
 -- Each hold ends after it began and within its longest life. Source: the socket protocol, 1,200 s.
 SELECT event_id, format('the hold of %s lasts from %s to %s', customer_id, started_at, expires_at) AS what
@@ -206,11 +214,13 @@ SELECT j.event_id, format('seat %s is %s (%s); at revision %s it was %s by %s', 
                           j.revision, j.kind, j.customer_id) AS what
   FROM (SELECT DISTINCT ON (event_id, seat_index) event_id, seat_index, revision, kind, customer_id,
                CASE WHEN kind = 'hold' THEN 1 WHEN kind = 'completed' THEN 2
-                    WHEN kind IN ('release', 'expired', 'cancelled', 'queue') THEN 0 END AS state
+                    WHEN kind IN ('release', 'expired', 'cancelled', 'queue', 'unblocked') THEN 0
+                    WHEN kind = 'blocked' THEN 3 END AS state
           FROM journal, unnest(seats) AS seat_index
          ORDER BY event_id, seat_index, revision DESC, position DESC) j
   LEFT JOIN seat s ON s.event_id = j.event_id AND s.seat_index = j.seat_index
- WHERE s.state IS DISTINCT FROM j.state OR s.holder IS DISTINCT FROM CASE WHEN j.state > 0 THEN j.customer_id END
+ WHERE s.state IS DISTINCT FROM j.state
+    OR s.holder IS DISTINCT FROM CASE WHEN j.state IN (1, 2) THEN j.customer_id END
 UNION ALL
 SELECT s.event_id, format('seat %s is held by %s, and the journal does not say so', s.seat_index, s.holder)
   FROM seat s

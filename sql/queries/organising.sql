@@ -49,7 +49,7 @@ UPDATE venue SET name = $2, address = $3, city = $4, state = $5, country = $6, c
 -- name: event_to_change
 -- An event as the organiser knows it; nobody else changes it until this transaction ends. $1 event.
 SELECT name, description, venue_id, artist, category, event_at, on_sale_at, stage, image_url, currency,
-       waiting_room_enabled, max_concurrent_shoppers, max_tickets_per_user, seat_count
+       waiting_room_enabled, max_concurrent_shoppers, max_tickets_per_user, orphan_rule, seat_count
   FROM event WHERE id = $1 FOR UPDATE
 
 -- name: update_event
@@ -61,10 +61,19 @@ UPDATE event SET name = $2, description = $3, venue_id = $4, artist = $5, catego
 
 -- name: set_terms
 -- The terms of a sale that has no seats yet, and so no seat manager; no row: it has. $1 event, $2 stage, $3 on sale
--- from, $4 date, $5 tickets per customer, $6 now.
-UPDATE event SET stage = $2, on_sale_at = $3, event_at = $4, max_tickets_per_user = $5, updated_at = $6
+-- from, $4 date, $5 tickets per customer, $6 orphan rule, $7 now.
+UPDATE event SET stage = $2, on_sale_at = $3, event_at = $4, max_tickets_per_user = $5, orphan_rule = $6,
+                 updated_at = $7
  WHERE id = $1 AND seat_count = 0
 RETURNING id
+
+-- name: blocked_seats
+-- The blocked seats with why, by whom and when; what the plan has blocked has none of these. $1 event.
+SELECT s.seat_index, b.reason, b.blocked_at, b.blocked_by, c.name AS blocked_by_name
+  FROM seat s
+  LEFT JOIN seat_block b USING (event_id, seat_index)
+  LEFT JOIN customer c ON c.id = b.blocked_by
+ WHERE s.event_id = $1 AND s.state = 3 ORDER BY b.blocked_at NULLS FIRST, b.reason, b.blocked_by, s.seat_index
 
 -- name: without_time_limit
 -- In this transaction, take the time that many seats need, and wait for locks a while.

@@ -24,7 +24,7 @@ UPDATE event_head SET owner = NULL WHERE event_id = $1 AND owner = $2 AND term =
 -- name: load_event
 -- Head and terms of an event that is ours; no row: it is not. $1 event, $2 node, $3 term.
 SELECT to_ms(clock_timestamp()) AS now_ms, h.revision, h.epoch, e.stage, to_ms(e.on_sale_at) AS on_sale_at_ms,
-       to_ms(e.event_at) AS event_at_ms, e.max_tickets_per_user, e.currency
+       to_ms(e.event_at) AS event_at_ms, e.max_tickets_per_user, e.currency, e.orphan_rule
   FROM event_head h JOIN event e ON e.id = h.event_id
  WHERE h.event_id = $1 AND h.owner = $2 AND h.term = $3;
 
@@ -83,12 +83,12 @@ SELECT h.event_id FROM event_head h
  LIMIT $1;
 
 -- name: commit_batch
--- One batch; see commit_batch_v2. Arrays of numbers come as text: asyncpg looks at each number of an array by itself,
+-- One batch; see commit_batch_v3. Arrays of numbers come as text: asyncpg looks at each number of an array by itself,
 -- which takes longer than all else about it.
-SELECT * FROM commit_batch_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+SELECT * FROM commit_batch_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                               $14::text::integer[], $15::text::smallint[], $16, $17::text::smallint[], $18,
                               $19, $20::text::bigint[], $21::text::bigint[], $22::text::bigint[],
-                              $23::text::boolean[], $24, $25);
+                              $23::text::boolean[], $24, $25, $26);
 
 -- name: look_up_commands
 -- Which of these commands were accepted before. $1 event, $2 customers, $3 command ids.
@@ -97,4 +97,4 @@ SELECT j.customer_id, j.command_id, j.content_hash, j.answer
  CROSS JOIN LATERAL (
        SELECT * FROM journal
         WHERE event_id = $1 AND customer_id = l.customer_id AND command_id = l.command_id
-        LIMIT 1) j;  -- see commit_batch_v2
+        LIMIT 1) j;  -- see commit_batch_v3

@@ -18,11 +18,11 @@
  * @typedef {{type: 'accepted', id: string, revision: number, hold?: Hold, order?: Order, queue?: QueuePlace,
  *   together?: boolean}} Accepted
  * @typedef {{type: 'rejected', id: string, code: string, message: string, retry: boolean,
- *   retry_after_ms?: number, seats?: number[]}} Rejected
+ *   retry_after_ms?: number, seats?: number[], instead?: number[]}} Rejected
  * @typedef {{type: 'hold', reason: string} & Hold} HoldNow
  * @typedef {{type: 'order'} & Order} OrderNow
  * @typedef {{type: 'queue'} & QueuePlace} QueueNow
- * @typedef {{type: 'event', status: string, on_sale_at_ms: number}} EventNow
+ * @typedef {{type: 'event', status: string, on_sale_at_ms: number, orphan_rule: string}} EventNow
  * @typedef {{type: 'pong', at: number, server_time_ms: number}} Pong
  * @typedef {Welcome | Snapshot | Patch | Resync | Heartbeat | Accepted | Rejected | HoldNow | OrderNow
  *   | QueueNow | EventNow | Pong} Message

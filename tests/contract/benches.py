@@ -40,6 +40,8 @@ class Picture(Struct):
     orders: dict[str, tuple[str, str, int, str | None, str | None]]
     """Customer, status, total, payment id, failure."""
     tickets: list[tuple[str, int, str, bool]]
+    blocks: list[tuple[int, str, str, int]]
+    """Seat, reason, by whom, when."""
     journal: list[tuple[int, int, int, str, str, str | None, tuple[int, ...], str | None]]
     """Revision, position, time, kind, customer, command id, seats, answer."""
 
@@ -137,6 +139,7 @@ class FakeBench(Bench):
                 for order in event.orders.values()
             },
             tickets=sorted((one.order_id, one.seat, one.customer, one.is_valid) for one in event.tickets),
+            blocks=[(seat, *block) for seat, block in sorted(event.blocks.items())],
             journal=[
                 (
                     row.revision,
@@ -261,6 +264,10 @@ class PostgresBench(Bench):
                 await rows(
                     "SELECT order_id, seat_index, customer_id, status = 'valid' FROM ticket WHERE event_id = $1"
                 )
+            ),
+            blocks=await rows(
+                "SELECT seat_index, reason, blocked_by, to_ms(blocked_at) FROM seat_block WHERE event_id = $1"
+                " ORDER BY seat_index"
             ),
             journal=await rows(
                 "SELECT revision, position, to_ms(at), kind, customer_id, command_id, seats, answer FROM journal"

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 from msgspec.structs import replace
 
-from actors.core.model import Stage
+from actors.core.model import BlockMoved, OrphanRule, Stage
 from actors.core.verdict import Entry
 from actors.ports import BrokenPromise, Committed, Known, OwnershipLost, SeatWrite, Stored
 from protocol.outbound import OrderStatus
@@ -103,7 +103,9 @@ async def test_terms_change_with_a_batch_and_are_loaded(bench: Bench) -> None:
     event_id = await bench.add_event()
     owner = await owner_of(bench, event_id)
     before = (await owner.store.load(owner.claim)).terms
-    after = replace(before, stage=Stage.CANCELLED, on_sale_at_ms=5_000, event_at_ms=9_000, max_tickets_per_user=9)
+    assert before.orphan_rule is OrphanRule.WARN
+    changes = {"on_sale_at_ms": 5_000, "event_at_ms": 9_000, "max_tickets_per_user": 9}
+    after = replace(before, stage=Stage.CANCELLED, orphan_rule=OrphanRule.ENFORCE, **changes)
     await owner.write(replace(owner.holds(0, ADA, 1), terms=after))
     loaded = await owner.store.load(owner.claim)
     assert (loaded.terms, loaded.holders) == (after, {1: ADA})
@@ -118,6 +120,35 @@ async def test_terms_do_not_change_with_a_batch_that_is_fenced(bench: Bench) -> 
     with pytest.raises(OwnershipLost):
         await owner.store.commit(late)
     assert (await owner.store.load(owner.claim)).terms == before
+
+
+async def test_seats_are_blocked_with_a_reason_and_sold_again(bench: Bench) -> None:
+    event_id = await bench.add_event()
+    owner = await owner_of(bench, event_id)
+    both = BlockMoved(BOB, (2, 3), "Camera"), BlockMoved(ADA, (3,), 'A "pillar", it\'s said')
+    writes = tuple(SeatWrite(seat, FREE, None, SeatState.BLOCKED, None) for seat in (2, 3))
+    await owner.write(owner.batch(0, accepted(BOB, "b-1", "blocked", 2, 3), seats=writes, blocks=both))
+    picture = await bench.picture(event_id)
+    assert picture.head[2:] == (1, 5, 0)
+    assert picture.seats[2:4] == [(3, None)] * 2
+    assert picture.blocks == [(2, "Camera", BOB, owner.at_ms), (3, 'A "pillar", it\'s said', ADA, owner.at_ms)]
+    assert list((await owner.store.load(owner.claim)).states) == [0, 0, 3, 3, 0, 0, 0, 3]
+    again = tuple(SeatWrite(seat, SeatState.BLOCKED, None, FREE, None) for seat in (2, BLOCKED))
+    on_sale = (BlockMoved(ADA, (2, BLOCKED), None),)
+    await owner.write(owner.batch(1, accepted(ADA, "b-2", "unblocked", 2), seats=again, blocks=on_sale))
+    picture = await bench.picture(event_id)
+    assert [seat for seat, *_ in picture.blocks] == [3]
+    assert (picture.seats[2], picture.seats[BLOCKED], picture.head[2:]) == ((0, None), (0, None), (2, 7, 0))
+
+
+async def test_no_reason_is_written_with_a_batch_that_is_fenced(bench: Bench) -> None:
+    event_id = await bench.add_event()
+    owner = await owner_of(bench, event_id)
+    await owner.write(owner.holds(0, ADA, 1))
+    late = owner.batch(2, Entry("blocked", ADA, ()), blocks=(BlockMoved(ADA, (2,), "Late"),))
+    with pytest.raises(OwnershipLost):
+        await owner.store.commit(late)
+    assert (await bench.picture(event_id)).blocks == []
 
 
 async def test_what_ran_out_long_ago_is_forgotten(bench: Bench) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import UNSET
 
 from actors.core.layout import Run
-from actors.core.verdict import CancelOrder
+from actors.core.model import OrphanRule
+from actors.core.verdict import BlockSeats, CancelOrder, ChangeTerms, OrganiserCommand
 from protocol.codes import Code
 from protocol.inbound import (
     Checkout,
@@ -23,6 +24,7 @@ from protocol.inbound import (
     LeaveQueue,
     ReleaseSeats,
 )
+from tests.core import naive_orphans
 
 Answer = tuple[str, Any]
 """("refused", (code, seats)), ("hold", (seats, end, total)), ("order", …), ("queue", status), ("waits", seats)."""
@@ -52,6 +54,8 @@ class Naive:
     runs: list[Run]
     limit: int
     on_sale: bool = True
+    is_strict: bool = False
+    """Is it enforced that nobody is left alone?"""
     seats: dict[int, Any] = field(default_factory=dict)
     holds: dict[str, NaiveHold] = field(default_factory=dict)
     orders: list[NaiveOrder] = field(default_factory=list)
@@ -77,7 +81,7 @@ class Naive:
                 self.lost_ms[customer] = self.holds[customer].ends_ms
                 self._give_back(customer, set(self.holds[customer].seats))
 
-    def tell(self, customer: str, command: Command | CancelOrder, now_ms: int) -> Answer:
+    def tell(self, customer: str, command: Command | CancelOrder | OrganiserCommand, now_ms: int) -> Answer:
         """The answer, and the effect."""
         before = self.accepted.get((customer, command.id))
         if before is not None:
@@ -104,19 +108,14 @@ class Naive:
         self.accepted[order.customer, order.command.id] = (order.command, answer)
         return answer
 
-    def _judge(self, customer: str, command: Command | CancelOrder, now_ms: int) -> Answer:
+    def _judge(self, customer: str, command: Command | CancelOrder | OrganiserCommand, now_ms: int) -> Answer:
         match command:
             case HoldSeats():
                 return self._hold_seats(customer, list(command.seats), now_ms)
             case HoldBest():
                 return self._hold_best(customer, command, now_ms)
             case ReleaseSeats():
-                hold = self.holds.get(customer)
-                mine = set() if hold is None else hold.seats & set(command.seats or hold.seats)
-                if mine and self.pending(customer) is not None:
-                    return refused(Code.BUSY)
-                self._give_back(customer, mine)
-                return self._hold_answer(customer)
+                return self._release(customer, command.seats)
             case LeaveQueue():
                 hold = self.holds.get(customer)
                 if hold is not None and self.pending(customer) is not None:
@@ -131,6 +130,8 @@ class Naive:
                 return self._checkout(customer, command, now_ms)
             case CancelOrder():
                 return self._cancel(customer, command.order_id)
+            case _:
+                return self._organise(command)
 
     def _hold_seats(self, customer: str, wanted: list[int], now_ms: int) -> Answer:
         if not self.on_sale:
@@ -147,9 +148,46 @@ class Naive:
         new = [seat for seat in wanted if self.seats[seat] == "available"]
         if new and self._all_of(customer) + len(new) > self.limit:
             return refused(Code.LIMIT_REACHED, new)
+        if self.is_strict and (wrong := naive_orphans.wrong_to_hold(self.runs, self._free(), new)):
+            return refused(Code.ORPHAN_SEAT, sorted(wrong))
         if new and self._must_not_grow(customer, now_ms):
             return refused(Code.BUSY)
         return self._take(customer, new, now_ms)
+
+    def _release(self, customer: str, seats: tuple[int, ...]) -> Answer:
+        hold = self.holds.get(customer)
+        mine = set() if hold is None else hold.seats & set(seats or hold.seats)
+        if mine and self.pending(customer) is not None:
+            return refused(Code.BUSY)
+        if self.is_strict and hold is not None and mine:
+            wrong = naive_orphans.wrong_to_give_back(self.runs, self._free(), hold.seats, mine)
+            if wrong:
+                return refused(Code.ORPHAN_SEAT, sorted(wrong))
+        self._give_back(customer, mine)
+        return self._hold_answer(customer)
+
+    def _organise(self, command: OrganiserCommand) -> Answer:
+        if isinstance(command, ChangeTerms):
+            self.is_strict = command.orphan_rule is OrphanRule.ENFORCE
+            return ("done", None)
+        return self._block(command.seats, isinstance(command, BlockSeats))
+
+    def _block(self, seats: tuple[int, ...], for_good: bool) -> Answer:
+        unknown = [seat for seat in seats if seat not in self.seats]
+        if unknown:
+            return refused(Code.SEAT_NOT_FOUND, unknown)
+        taken = [seat for seat in seats if for_good and isinstance(self.seats[seat], tuple)]
+        if taken:
+            return refused(Code.SEAT_TAKEN, taken)
+        for seat in seats:
+            if for_good:
+                self.seats[seat] = "blocked"
+            elif self.seats[seat] == "blocked":
+                self.seats[seat] = "available"
+        return ("done", None)
+
+    def _free(self) -> set[int]:
+        return {seat for seat, state in self.seats.items() if state == "available"}
 
     def _hold_best(self, customer: str, wish: HoldBest, now_ms: int) -> Answer:
         if not self.on_sale:

@@ -12,7 +12,7 @@ from actors.core.model import Hold, IdempotencyKey, Order, OrderMoved, Stage, Te
 from actors.core.ordering import settle
 from actors.core.rules import decide
 from actors.core.seating import Draft, Seating
-from actors.core.verdict import Accept, Asked, Await, CancelOrder, ChangeTerms, Refuse, Repeat, Settle, Verdict
+from actors.core.verdict import Accept, Asked, Await, CancelOrder, OrganiserCommand, Refuse, Repeat, Settle, Verdict
 from protocol import outbound
 from protocol.codes import Code
 from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, ReleaseSeats
@@ -76,13 +76,13 @@ class Sale:
         self.now_ms += int(s * 1000) + ms
 
     def judge(
-        self, customer: str, command: Command | CancelOrder | ChangeTerms, key: IdempotencyKey | None = None
+        self, customer: str, command: Command | CancelOrder | OrganiserCommand, key: IdempotencyKey | None = None
     ) -> Verdict:
         """What would become of the command, on a draft that is dropped."""
         return decide(Draft(self.seating), Asked(customer, command, key), self.now_ms)
 
     def tell(
-        self, customer: str, command: Command | CancelOrder | ChangeTerms, key: IdempotencyKey | None = None
+        self, customer: str, command: Command | CancelOrder | OrganiserCommand, key: IdempotencyKey | None = None
     ) -> Accepted | Rejected | Order:
         """The answer; for a checkout that waits for its payment, the pending order."""
         draft = Draft(self.seating)
@@ -154,7 +154,7 @@ class Sale:
         assert hold is not None
         return hold
 
-    def _answer(self, customer: str, command: Command | CancelOrder | ChangeTerms) -> Accepted | Rejected:
+    def _answer(self, customer: str, command: Command | CancelOrder | OrganiserCommand) -> Accepted | Rejected:
         answer = self.tell(customer, command)
         assert isinstance(answer, Accepted | Rejected)
         return answer

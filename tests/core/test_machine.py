@@ -11,11 +11,25 @@ from msgspec import UNSET
 from actors.core.holding import due
 from actors.core.layout import layout_of
 from actors.core.memory import Remembered
-from actors.core.model import OrderMoved, Stage
+from actors.core.model import OrderMoved, OrphanRule, Stage
 from actors.core.ordering import settle
 from actors.core.rules import decide
 from actors.core.seating import Draft, Seating
-from actors.core.verdict import Accept, Asked, Await, CancelOrder, Entry, Refuse, Repeat, Settle, Verdict
+from actors.core.verdict import (
+    Accept,
+    Asked,
+    Await,
+    BlockSeats,
+    CancelOrder,
+    ChangeTerms,
+    Entry,
+    OrganiserCommand,
+    Refuse,
+    Repeat,
+    Settle,
+    UnblockSeats,
+    Verdict,
+)
 from protocol.codes import Code
 from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
 from protocol.outbound import Accepted, Rejected
@@ -124,6 +138,15 @@ class CoreMachine(RuleBasedStateMachine):
         who = data.draw(st.sampled_from([order.customer, order.customer, customer]), label="who")
         self.tell(who, CancelOrder(self.id(id_), order.order_id))
 
+    @rule(id_=ids, kind=st.sampled_from([BlockSeats, UnblockSeats]), seats=some_seats)
+    def block_or_sell(self, id_: str, kind: type[Any], seats: tuple[int, ...]) -> None:
+        command = kind(self.id(id_), seats, "why") if kind is BlockSeats else kind(self.id(id_), seats)
+        self.tell("olga", command)
+
+    @rule(id_=ids, orphan_rule=st.sampled_from([OrphanRule.OFF, OrphanRule.ENFORCE]))
+    def set_orphan_rule(self, id_: str, orphan_rule: OrphanRule) -> None:
+        self.tell("olga", ChangeTerms(self.id(id_), orphan_rule=orphan_rule))
+
     @precondition(lambda self: self.naive.accepted)
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
@@ -176,7 +199,7 @@ class CoreMachine(RuleBasedStateMachine):
         fitting = [order for order in self.naive.orders if order.status == status]
         return data.draw(st.sampled_from(fitting or self.naive.orders), label="order")
 
-    def tell(self, customer: str, command: Command | CancelOrder) -> Verdict:
+    def tell(self, customer: str, command: Command | CancelOrder | OrganiserCommand) -> Verdict:
         draft = self.open_batch()
         verdict = decide(draft, Asked(customer, command), self.now_ms)
         expected = self.naive.tell(customer, command, self.now_ms)
@@ -277,8 +300,9 @@ def told(answer: Accepted | Rejected) -> Answer:
         return ("hold", (answer.hold.seats, answer.hold.expires_at_ms, answer.hold.total_cents))
     if answer.queue is not UNSET:
         return ("queue", answer.queue.status)
+    if answer.order is UNSET:
+        return ("done", None)
     order = answer.order
-    assert order is not UNSET
     return ("order", (order.order_id, str(order.status), order.total_cents, order.seats))
 
 

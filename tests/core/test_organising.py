@@ -1,13 +1,14 @@
-"""The organiser changes the terms of a sale under way."""
+"""The organiser changes the terms of a sale under way, and which seats are in it."""
 
-from actors.core.model import Stage, Status
+from actors.core.model import BlockMoved, Cause, SeatsMoved, Stage, Status
 from actors.core.rules import decide
 from actors.core.seating import Draft
-from actors.core.verdict import Accept, Asked, ChangeTerms, Refuse, Repeat
+from actors.core.verdict import Accept, Asked, BlockSeats, ChangeTerms, Refuse, Repeat, UnblockSeats
 from protocol.codes import Code
 from protocol.inbound import HoldSeats
 from protocol.outbound import Accepted
-from tests.core.sale import MINUTE_MS, OPENING_MS, Sale, code
+from protocol.seat_state import SeatState
+from tests.core.sale import MINUTE_MS, OPENING_MS, Sale, code, holding, refusal, rows_of
 
 ADMIN = "admin"
 
@@ -85,3 +86,74 @@ def test_the_rest_of_the_batch_sees_it() -> None:
     assert isinstance(refused, Refuse)
     assert refused.rejected.code == Code.NOT_ON_SALE
     assert sale.seating.terms.stage is Stage.SCHEDULED, "nothing is committed yet"
+
+
+# Blocked seats
+
+
+def test_blocked_seats_are_not_for_sale_and_then_they_are() -> None:
+    sale = Sale()
+    assert isinstance(sale.tell(ADMIN, BlockSeats("b", (3, 4), "Camera")), Accepted)
+    assert sale.seating.seat(3) == sale.seating.seat(4) == (SeatState.BLOCKED, None)
+    assert refusal(sale.hold("ada", 2, 4, 3)) == (Code.SEAT_BLOCKED, (4, 3))
+    assert holding(sale.hold_best("ada", 2))[0] == (5, 6)
+    assert sale.seating.counts.blocked == 2
+    assert isinstance(sale.tell(ADMIN, UnblockSeats("u", (3, 4, 9))), Accepted)
+    assert isinstance(sale.hold("ada", 3, 4), Accepted)
+
+
+def test_who_has_a_seat_keeps_it() -> None:
+    sale = Sale()
+    sale.buy("bob", 2)
+    sale.hold("ada", 5)
+    assert refusal(sale.tell(ADMIN, BlockSeats("b", (1, 5, 2), "Camera"))) == (Code.SEAT_TAKEN, (5, 2))
+    assert sale.seating.seat(1) == (SeatState.AVAILABLE, None), "all or none"
+    assert isinstance(sale.tell(ADMIN, UnblockSeats("u", (2, 5))), Accepted)
+    assert sale.seating.seat(2) == (SeatState.SOLD, "bob")
+    assert sale.seating.seat(5) == (SeatState.HELD, "ada")
+
+
+def test_no_such_seat() -> None:
+    sale = Sale()
+    assert refusal(sale.tell(ADMIN, BlockSeats("b", (1, 20, 21), "Camera"))) == (Code.SEAT_NOT_FOUND, (20, 21))
+    assert refusal(sale.tell(ADMIN, UnblockSeats("u", (20,)))) == (Code.SEAT_NOT_FOUND, (20,))
+
+
+def test_blocking_again_changes_the_reason_alone() -> None:
+    sale = Sale(blocked=(3,))
+    again = sale.judge(ADMIN, BlockSeats("b", (3, 4), "Pillar"))
+    assert isinstance(again, Accept)
+    assert again.entry.seats == (4,), "the journal has the seats whose state changed"
+    assert again.changes == (SeatsMoved(Cause.BLOCK, ADMIN, (4,)), BlockMoved(ADMIN, (3, 4), "Pillar"))
+    nothing = sale.judge(ADMIN, UnblockSeats("u", (5, 6)))
+    assert isinstance(nothing, Accept)
+    assert (nothing.changes, nothing.entry.seats) == ((), ())
+    reason_alone = sale.judge(ADMIN, BlockSeats("b", (3,), "Pillar"))
+    assert isinstance(reason_alone, Accept)
+    assert reason_alone.changes == (BlockMoved(ADMIN, (3,), "Pillar"),)
+
+
+def test_blocking_is_remembered_like_any_command() -> None:
+    sale = Sale()
+    sale.tell(ADMIN, BlockSeats("b", (3,), "Camera"))
+    sale.tell(ADMIN, UnblockSeats("u", (3,)))
+    assert isinstance(sale.judge(ADMIN, BlockSeats("b", (3,), "Camera")), Repeat)
+    assert code(sale.tell(ADMIN, BlockSeats("b", (3,), "Pillar"))) == Code.ID_REUSED
+    assert sale.seating.seat(3) == (SeatState.AVAILABLE, None)
+
+
+def test_an_event_is_sold_out_when_the_rest_is_blocked() -> None:
+    sale = Sale(rows_of(3))
+    sale.buy("ada", 0)
+    sale.tell(ADMIN, BlockSeats("b", (1, 2), "Camera"))
+    assert status(sale) is Status.SOLD_OUT
+    sale.tell(ADMIN, UnblockSeats("u", (2,)))
+    assert status(sale) is Status.ON_SALE
+
+
+def test_a_seat_is_blocked_once_its_hold_has_run_out() -> None:
+    sale = Sale()
+    sale.hold("ada", 3)
+    sale.wait(s=600)
+    sale.end_due()
+    assert isinstance(sale.tell(ADMIN, BlockSeats("b", (3,), "Camera")), Accepted)

@@ -19,6 +19,7 @@ from server.audit import Report, audit, checks, findings, run_audit
 from server.database import connect
 from server.engines import EngineError, PostgresAddress, RedisAddress
 from server.settings import Settings
+from tests.rows import add_customer
 from tests.server.parts import SHARED, Till, Usher, running, until
 
 pytestmark = SHARED
@@ -51,6 +52,9 @@ PLANTS = [
     ("held_seat", f"UPDATE seat SET state = 1, holder = {SOMEBODY} WHERE seat_index = 150"),
     ("hold", "UPDATE seat SET state = 0, holder = NULL WHERE state = 1"),
     ("hold", f"INSERT INTO hold SELECT event_id, {SOMEBODY}, now(), now(), now() + '1 s', false FROM event_head"),
+    ("block", "UPDATE seat_block SET seat_index = 150"),
+    ("block", "UPDATE seat SET state = 0 WHERE seat_index = 90"),
+    ("block", "UPDATE seat_block SET seat_index = 5000"),
     ("hold_times", "UPDATE hold SET expires_at = started_at + interval '1201 s'"),
     ("hold_times", "UPDATE hold SET expires_at = started_at"),
     ("item_ticket", f"UPDATE ticket SET status = 'void' WHERE seat_index = {ONE_SOLD}"),
@@ -102,6 +106,8 @@ PLANTS = [
     ("journal_seat", f"UPDATE seat SET state = 1, holder = {SOMEBODY} WHERE seat_index = 150"),
     ("journal_seat", f"UPDATE seat SET holder = {SOMEBODY} WHERE seat_index = {ONE_HELD}"),
     ("journal_seat", "UPDATE journal SET kind = 'release' WHERE kind = 'completed'"),
+    ("journal_seat", "UPDATE seat SET state = 0 WHERE seat_index = 90"),
+    ("journal_seat", "UPDATE journal SET kind = 'unblocked' WHERE kind = 'blocked'"),
     ("journal_order", "DELETE FROM journal WHERE kind = 'completed'"),
     ("journal_order", "UPDATE journal SET command_id = 'another' WHERE kind = 'completed'"),
 ]  # fmt: skip
@@ -120,8 +126,15 @@ async def database_with_sales(
 
 
 async def sell(usher: Usher) -> None:
-    """Bought, with a key and without; bought and cancelled; held, extended, released; declined; not yet paid."""
+    """Bought, with a key and without; bought and cancelled; held, extended, released; declined; not yet paid.
+
+    And blocked: seat 90 is, seat 91 was.
+    """
     event_id = await usher.event(max_tickets=6)
+    olga = await usher.sign_in(await add_customer(usher.database, name="Olga", role="admin"))
+    blocked = {"seat_ids": ["90", "91"], "reason": "Camera"}
+    assert (await usher.rest("POST", f"/events/{event_id}/block-seats", blocked, olga)).status == 200
+    assert (await usher.rest("POST", f"/events/{event_id}/unblock-seats", {"seat_ids": ["91"]}, olga)).status == 200
     buyers = [await usher.customer() for _ in range(7)]
     bought, keyed, cancelled, held, released, declined, pending = buyers
     for number, buyer in enumerate(buyers):

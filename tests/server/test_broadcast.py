@@ -231,7 +231,7 @@ async def test_an_announcement_comes_after_the_patches_before_it(show: Show) -> 
     watcher.watch()
     watcher.read()
     show.commit({0: 2})
-    show.hub.announce("show", EventNow("sold_out", NOW_MS))
+    show.hub.announce("show", EventNow("sold_out", NOW_MS, "warn"))
     await turns()
     await until(lambda: bool(watcher.transport.unsent) and b"sold_out" in watcher.transport.unsent)
     assert [frame["type"] for frame in watcher.read()] == ["patch", "event"]
@@ -242,7 +242,7 @@ async def test_who_was_behind_is_told_the_status_with_what_was_missed(show: Show
     watcher.watch()
     watcher.transport.unsent += b"x" * (outbox.PATCH_BUFFER_BYTES_MAX + 1)
     show.commit({0: 2})
-    show.hub.announce("show", EventNow("sold_out", NOW_MS))
+    show.hub.announce("show", EventNow("sold_out", NOW_MS, "warn"))
     await until(lambda: watcher.outbox.behind_since is not None)
     watcher.transport.unsent = b""
     show.channel.care(asyncio.get_running_loop().time())
@@ -253,7 +253,7 @@ async def test_the_same_announcement_is_made_once(show: Show) -> None:
     watcher = Watcher(show)
     watcher.watch()
     for _ in range(2):
-        show.hub.announce("show", EventNow("on_sale", NOW_MS))
+        show.hub.announce("show", EventNow("on_sale", NOW_MS, "warn"))
         await until(lambda: not show.channel._notes)
         await turns()
     assert [frame["type"] for frame in watcher.read()].count("event") == 1

@@ -78,6 +78,11 @@ async def _organise(walk: Walk, olga: Customer) -> str:
     await walk.go("generate_seats", olga, event_id=event["id"])
     await walk.go("update_event", olga, event_id=event["id"], body=LATER)
     await walk.go("set_status", olga, event_id=event["id"], body={"status": "on_sale"})
+    await walk.go("block_seats", olga, event_id=event["id"])
+    assert [group["reason"] for group in await walk.go("blocked_seats", olga, event_id=event["id"])] == [
+        "Camera platform"
+    ]
+    await walk.go("unblock_seats", olga, event_id=event["id"])
     other_id = (await walk.go("create_venue", olga))["id"]
     await walk.go("import_venue_plan", olga, venue_id=other_id)
     await walk.go("export_venue_plan", olga, venue_id=other_id)

@@ -49,6 +49,7 @@ async def test_an_event_has_the_fields_of_the_contract(client: Client, database:
         "waiting_room_enabled": False,
         "max_concurrent_shoppers": 500,
         "max_tickets_per_user": 4,
+        "orphan_rule": "warn",
         "created_at": "2031-05-01T12:00:00.000Z",
         "updated_at": "2031-05-01T12:00:00.000Z",
     }

@@ -5,7 +5,8 @@ from random import Random
 
 from msgspec import UNSET
 
-from actors.core.verdict import Asked, CancelOrder
+from actors.core.model import OrphanRule
+from actors.core.verdict import Asked, BlockSeats, CancelOrder, ChangeTerms, OrganiserCommand, UnblockSeats
 from actors.told import Told
 from protocol.codes import Code
 from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
@@ -17,7 +18,7 @@ PATIENCE_S = 15.0
 """Longer than the server takes to answer a checkout with its pending order."""
 
 RETRIED = (Code.TRY_AGAIN, Code.OVERLOADED)
-Said = Command | CancelOrder
+Said = Command | CancelOrder | OrganiserCommand
 Answer = Accepted | Rejected | None
 
 
@@ -172,6 +173,21 @@ class Tab:
     def _know(self, order_id: str, status: OrderStatus) -> None:
         if status is OrderStatus.COMPLETED and order_id not in self._orders:
             self._orders.append(order_id)
+
+
+class Organiser(Tab):
+    """Blocks seats and sells them again, and does not know whose they are; thinks anew about single seats."""
+
+    def _next(self) -> Said:
+        self._count += 1
+        id_ = f"{self._name}:{self._count}"
+        pick = self._random.random()
+        if self._past and pick < 0.1:
+            return self._random.choice(self._past)
+        if pick < 0.2:
+            return ChangeTerms(id_, orphan_rule=self._random.choice(list(OrphanRule)))
+        seats = tuple(self._random.sample(range(ROWS * SEATS_PER_ROW + 1), self._random.randint(1, 2)))
+        return BlockSeats(id_, seats, f"reason {self._count}") if pick < 0.5 else UnblockSeats(id_, seats)
 
 
 class Watcher:

@@ -7,7 +7,7 @@ from typing import Any
 from actors.core.layout import Run
 from actors.core.model import Stage as EventStage
 from actors.core.model import Terms
-from actors.core.verdict import Asked, CancelOrder, ChangeTerms
+from actors.core.verdict import Asked, CancelOrder, OrganiserCommand
 from actors.ports import Batch, Outcome, Ports, StoreUnavailable
 from actors.seat_manager import ManagerSettings
 from actors.supervisor import Supervisor, SupervisorSettings
@@ -102,7 +102,7 @@ class SceneNode:
         database.living.add(node_id)
 
     def tell(
-        self, customer: str, command: Command | CancelOrder | ChangeTerms, origin: object | None = None
+        self, customer: str, command: Command | CancelOrder | OrganiserCommand, origin: object | None = None
     ) -> Heard:
         heard = Heard()
         self.supervisor.tell(EVENT, Told(Asked(customer, command), heard.reply, origin))

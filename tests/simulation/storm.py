@@ -11,7 +11,7 @@ from protocol.outbound import OrderStatus
 from protocol.seat_state import SeatState
 from tests.auditor import AuditFailure
 from tests.fake_database import FakeDatabase
-from tests.simulation.people import Tab, Watcher
+from tests.simulation.people import Organiser, Tab, Watcher
 from tests.simulation.virtual_time import NothingComes, run
 from tests.simulation.weather import CLIMATES, Climate, StormyStore
 from tests.simulation.world import EVENT, HOUR_MS, OPENING_MS, Databases, Deaths, Stores, World
@@ -93,6 +93,7 @@ class _Storm:
             for number in range(CUSTOMERS)
             for tab in range(1 + (number % 3 == 0))
         ]
+        self.tabs.append(Organiser(world, "organiser", 0, self._seed * 1_000 + 99, COMMANDS_PER_TAB))
         self.watchers = [
             Watcher(world, self._seed * 1_000 + 900 + number) for number in range(3 * (self._seed % 2))
         ]

@@ -6,16 +6,16 @@
 -- raises    55P03       event_head or seat rows are locked by somebody else
 --           UB001       a row was not as the batch says: memory and database have parted
 --
--- Orders and terms come as JSON (they are rare and wide), all else as arrays of equal length. Times are Unix
--- milliseconds.
-CREATE OR REPLACE FUNCTION commit_batch_v2(
+-- Orders, terms and reasons of blocks come as JSON (they are rare and wide), all else as arrays of equal length. Times
+-- are Unix milliseconds.
+CREATE OR REPLACE FUNCTION commit_batch_v3(
     p_event uuid, p_owner uuid, p_term bigint, p_revision bigint, p_at_ms bigint,
     p_lookup_customer uuid[], p_lookup_command text[],
     p_kind text[], p_customer uuid[], p_command text[], p_hash bytea[], p_seats text[], p_answer text[],
     p_seat integer[], p_from_state smallint[], p_from_holder uuid[], p_to_state smallint[], p_to_holder uuid[],
     p_hold_customer uuid[], p_hold_started_ms bigint[], p_hold_changed_ms bigint[], p_hold_expires_ms bigint[],
     p_hold_extended boolean[],
-    p_orders jsonb, p_terms jsonb,
+    p_orders jsonb, p_terms jsonb, p_blocks jsonb,
     OUT outcome text, OUT head_owner uuid, OUT head_term bigint, OUT head_revision bigint, OUT known jsonb
 ) LANGUAGE plpgsql
 -- The plans are the same for one command and for hundreds; making them anew took longer than running them. They are
@@ -26,6 +26,7 @@ SET enable_mergejoin = off AS $$
 DECLARE
     at   timestamptz := from_ms(p_at_ms);
     done integer;
+    block record;
 BEGIN
     -- 1. The fence. FOR UPDATE, so that a claim waits for this batch or makes it fail.
     PERFORM FROM event_head h
@@ -95,8 +96,21 @@ BEGIN
         UPDATE event e
            SET stage = p_terms->>'stage', on_sale_at = from_ms((p_terms->>'on_sale_at_ms')::bigint),
                event_at = from_ms((p_terms->>'event_at_ms')::bigint),
-               max_tickets_per_user = (p_terms->>'max_tickets_per_user')::integer, updated_at = at
+               max_tickets_per_user = (p_terms->>'max_tickets_per_user')::integer,
+               orphan_rule = p_terms->>'orphan_rule', updated_at = at
          WHERE e.id = p_event;
+    END IF;
+
+    -- Each step by itself, in order: a seat may be blocked, put on sale again and blocked anew. No reason: on sale.
+    IF p_blocks IS NOT NULL THEN
+        FOR block IN SELECT * FROM jsonb_to_recordset(p_blocks) AS b(organiser uuid, seats text, reason text) LOOP
+            DELETE FROM seat_block s WHERE s.event_id = p_event AND s.seat_index = ANY (block.seats::integer[]);
+            IF block.reason IS NOT NULL THEN
+                INSERT INTO seat_block (event_id, seat_index, reason, blocked_by, blocked_at)
+                SELECT p_event, b.seat_index, block.reason, block.organiser, at
+                  FROM unnest(block.seats::integer[]) AS b(seat_index);
+            END IF;
+        END LOOP;
     END IF;
 
     -- 4. The journal: what was accepted, with the answer, and what the clock did.
