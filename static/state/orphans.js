@@ -82,14 +82,15 @@ export function warningOf(plan, runs, states, seats, room) {
  */
 function anotherWay(plan, runs, isFree, group, others) {
   const run = runs.of(group[0]);
+  const isOpen = (/** @type {number} */ seat) => isFree(seat) && !others.includes(seat);
   const terms = {
     count: group.length,
     near: runs.middle(group),
-    isFree: (/** @type {number} */ seat) => isFree(seat) && !others.includes(seat),
+    isFree: isOpen,
     priceMost: plan.priceOf(run.first),
     section: plan.sectionOf(run.first).name,
     wantsAccess: group.some((seat) => plan.isAccessible(seat)),
-    isFine: (/** @type {number[]} */ block) => leftAlone(runs, isFree, [...block, ...others]).length === 0,
+    isFine: (/** @type {number[]} */ block) => leftAlone(runs, isOpen, block).length === 0,
   };
   return runs.nearest(terms, [run]) ?? runs.nearest(terms);
 }
