@@ -53,7 +53,8 @@ class Layout(Struct, frozen=True):
     `accessible` are the wheelchair places, `companion` the seats kept for who comes with somebody who needs one.
 
     `run_of` has the place of each seat's run among `runs`, `nearest` that of each run's best seat within it,
-    `sections` the places of their runs in order, `price_levels` the prices that there are, rising.
+    `sections` the places of their runs in order, `with_access` those of the runs that have a wheelchair place,
+    `price_levels` the prices that there are, rising.
     """
 
     prices_cents: Sequence[int]
@@ -63,6 +64,7 @@ class Layout(Struct, frozen=True):
     run_of: Sequence[int]
     nearest: tuple[float, ...]
     sections: Mapping[str, tuple[int, ...]]
+    with_access: frozenset[int]
     price_tiers: frozenset[str]
     price_levels: tuple[int, ...]
 
@@ -126,6 +128,7 @@ def layout_of(
         run_of,
         tuple(run.nearest for run in ordered),
         {name: tuple(places) for name, places in sections.items()},
+        frozenset(run_of[seat] for seat in accessible),
         frozenset(run.price_tier for run in runs),
         tuple(sorted({run.price_cents for run in runs})),
     )

@@ -7,7 +7,7 @@ have, and is looked at when it comes to the top. So a wish costs a look at the f
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 from math import floor
 from typing import NamedTuple, Protocol
@@ -125,7 +125,11 @@ class _Ranking:
         self._layout = layout
         self._terms = terms
         self._versions = versions
-        places = range(len(layout.runs)) if terms.section is None else layout.sections[terms.section]
+        places: Collection[int] = (
+            range(len(layout.runs)) if terms.section is None else layout.sections[terms.section]
+        )
+        if terms.access not in (Access.NEITHER, Access.NO_WHEELCHAIR_PLACE):
+            places = layout.with_access.intersection(places)
         self._fitting = {place for place in places if terms.fits(layout.runs[place])}
         self.begin_anew(heard)
 
