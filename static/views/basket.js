@@ -100,7 +100,7 @@ export class Basket {
 
   /** @param {Plan} plan @param {Sale} sale @param {boolean} isPaying @param {boolean} isLive @returns {HTMLElement} */
   _payment(plan, sale, isPaying, isLive) {
-    const methods = T.basket.methods.map(({ value, label, hint }) =>
+    const methods = T.basket.methods.map((/** @type {{value: string, label: string, hint: string}} */ { value, label, hint }) =>
       h('label.method', null,
         h('input', { type: 'radio', name: 'method', value, 'data-key': `method-${value}`, checked: value === this._method, disabled: isPaying, onchange: () => (this._method = value) }),
         h('span', null, label, h('small', null, hint))));
@@ -129,7 +129,7 @@ export class Basket {
 /** @param {number} ticketsMax @returns {HTMLElement} */
 function empty(ticketsMax) {
   return h('section.basket-empty', null, h('h2', null, T.basket.emptyTitle), h('p', null, T.basket.empty),
-    h('ol', null, T.basket.emptySteps.map((step) => h('li', null, step))),
+    h('ol', null, T.basket.emptySteps.map((/** @type {string} */ step) => h('li', null, step))),
     h('p.hint', null, T.event.perCustomer(ticketsMax)));
 }
 

@@ -70,10 +70,10 @@ export class Notices {
       const others = sale().selected.length > 0 ? ` ${T.notices.kept}` : '';
       this._tellLost(seats, T.notices.taken(choosing.names(seats), seats.length) + others);
     } else if (code === 'orphan_seat') choosing.orphaned(refusal, command);
-    else if (command.type === 'hold_best') choosing.notFound(T.refusals[code] ?? refusal.message);
+    else if (command.type === 'hold_best') choosing.notFound(T.refusals[code] ?? T.error.unknown);
     else if (code === 'seat_blocked') this._tellProblem(T.notices.blocked(choosing.names(seats), seats.length));
     else if (code === 'payment_failed') this._tellProblem(T.notices.paymentFailed);
-    else this._tellProblem(T.refusals[code] ?? refusal.message);
+    else this._tellProblem(T.refusals[code] ?? T.error.unknown);
   }
 
   /** @param {string} problem */

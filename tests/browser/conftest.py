@@ -73,12 +73,12 @@ def arrive(browser: Browser, server_url: str) -> Iterator[Arrive]:
     """Make visitors: `arrive(width=320)`. At the end nobody's console may have an error that was not expected."""
     visitors: list[Visitor] = []
 
-    def make(*, width: int = 1280, height: int = 800, **options: Any) -> Visitor:
+    def make(*, width: int = 1280, height: int = 800, locale: str = "en-US", **options: Any) -> Visitor:
         context = browser.new_context(
             base_url=server_url,
             viewport={"width": width, "height": height},
             reduced_motion="reduce",
-            locale="en-US",
+            locale=locale,
             timezone_id="Europe/Berlin",
             **options,
         )
