@@ -26,6 +26,7 @@ class OutboundMessage(Struct, frozen=True, tag_field="type", omit_defaults=True)
     eta_s: how long the wait may be, seconds; null: not known
     eta_high_s: how long the wait may be at worst, seconds; null: not known
     admitted_until_ms: when my turn ends; null: it has no end, or it is not my turn
+    receipt: my entry in the draw; while I am in the lobby
     """
 
 
@@ -88,6 +89,21 @@ class OrderSummary(Struct, frozen=True):
     seats: tuple[int, ...]
 
 
+class Receipt(Struct, frozen=True):
+    """What proves an entry in the draw. All but the position are 32 bytes in hex.
+
+    entry_id: what the entry is called when the draw is published
+    nonce: what it was made of; nobody else is told
+    position: number in the chain of entries
+    head: of the chain with this entry and those before it; on joining, exactly these
+    """
+
+    entry_id: str
+    nonce: str
+    position: int
+    head: str
+
+
 class QueuePlace(Struct, frozen=True):
     """A customer's place in line.
 
@@ -101,6 +117,7 @@ class QueuePlace(Struct, frozen=True):
     eta_s: int | None = None
     eta_high_s: int | None = None
     admitted_until_ms: int | None = None
+    receipt: Receipt | UnsetType = UNSET
 
 
 class Welcome(OutboundMessage, frozen=True, tag="welcome", omit_defaults=False):
@@ -265,6 +282,22 @@ class QueueNow(OutboundMessage, frozen=True, tag="queue", omit_defaults=False):
     eta_s: int | None = None
     eta_high_s: int | None = None
     admitted_until_ms: int | None = None
+    receipt: Receipt | UnsetType = UNSET
+
+
+class LineNow(OutboundMessage, frozen=True, tag="line", omit_defaults=False):
+    """How far the line is, for everybody: at most once a second, when it has changed. My own place is in `queue`.
+
+    In places before `place` wait at most `place` - `admitted_upto` - 1.
+
+    admitted_upto: the last place whose turn has come
+    waiting: how many are in line; before the draw, how many are in the lobby
+    per_minute: how many were admitted lately, in a minute; null: not known yet
+    """
+
+    admitted_upto: int
+    waiting: int
+    per_minute: float | None
 
 
 class EventNow(OutboundMessage, frozen=True, tag="event"):
@@ -303,6 +336,7 @@ Outbound = (
     | HoldNow
     | OrderNow
     | QueueNow
+    | LineNow
     | EventNow
     | Pong
 )
