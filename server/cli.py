@@ -28,8 +28,8 @@ from server.plans.export_command import add_arguments as export_options
 from server.plans.export_command import export_plan
 from server.settings import Settings, SettingsError
 from server.telemetry import logs
-from server.verify_draw import add_arguments as verify_options
-from server.verify_draw import verify_draw
+from server.draws.verifying import add_arguments as verify_options
+from server.draws.verifying import verify_draw
 
 INTERRUPTED = 130
 GARBAGE_THRESHOLDS = 20_000, 10, 5

@@ -15,7 +15,7 @@ from rich.console import Console
 from actors.core.draw_checks import check_draw
 from protocol.draw_document import DrawDocument, HeadAt, PublishedKey, Receipt
 from server.cli import main
-from server.verify_draw import BROKEN, NOT_DRAWN, SOUND, UNREADABLE, add_arguments, find_faults, verify_draw
+from server.draws.verifying import BROKEN, NOT_DRAWN, SOUND, UNREADABLE, add_arguments, find_faults, verify_draw
 from tests.server.draws import (
     BEACON,
     CLOSED_AT,

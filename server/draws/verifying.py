@@ -17,7 +17,7 @@ from rich.table import Table
 
 from actors.core.draw_checks import Finding, check_draw, check_earlier, check_receipt
 from protocol.draw_document import DrawDocument, Receipt
-from server.draw_signatures import check_head_signature, check_receipt_signature
+from server.draws.signatures import check_head_signature, check_receipt_signature
 
 SOUND, BROKEN, UNREADABLE, NOT_DRAWN = 0, 1, 2, 3
 """The exit statuses. `NOT_DRAWN`: nothing is wrong, and nothing was drawn yet."""
