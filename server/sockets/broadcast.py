@@ -47,7 +47,7 @@ class Hub(Audience):
         self._now = now
         self._channels: dict[str, Channel] = {}
         self._customers: dict[tuple[str, str], set[Outbox]] = {}
-        self._seen: dict[tuple[str, str], float] = {}
+        self._seen: dict[str, float] = {}
 
     @property
     def watchers(self) -> int:
@@ -87,13 +87,13 @@ class Hub(Audience):
     def seen_s(self, event_id: str, customer: str) -> float:
         if (event_id, customer) in self._customers:
             return asyncio.get_running_loop().time()
-        return self._seen.get((event_id, customer), 0.0)
+        return self._seen.get(customer, 0.0)
 
-    def saw(self, event_id: str, customer: str) -> None:
-        """The customer has just asked for something about this event."""
+    def saw(self, customer: str) -> None:
+        """The customer has just asked for something, or closed a socket."""
         now = asyncio.get_running_loop().time()
-        self._seen.pop((event_id, customer), None)
-        self._seen[event_id, customer] = now
+        self._seen.pop(customer, None)
+        self._seen[customer] = now
         while next(iter(self._seen.values())) < now - SEEN_S:
             del self._seen[next(iter(self._seen))]
 
@@ -129,7 +129,7 @@ class Hub(Audience):
             others.discard(outbox)
             if not others:
                 del self._customers[mine]
-                self.saw(*mine)
+                self.saw(mine[1])
 
     async def run(self) -> None:
         """Heartbeats, and the care for those who are behind. Ends when it is cancelled."""
