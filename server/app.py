@@ -53,6 +53,7 @@ from server.rest.keys_under_way import KeysUnderWay
 from server.sales import Sales
 from server.services import SERVICES, Services
 from server.settings import Settings
+from server.signing import SigningKeys
 from server.sockets import connection
 from server.sockets.broadcast import Hub
 from server.sockets.command_pace import CommandPaces
@@ -162,6 +163,7 @@ async def running_parts(
             keys_under_way=KeysUnderWay(),
             mirror=mirror,
             payments=payments,
+            signing_keys=SigningKeys(pool, _now),
             metrics=metrics,
         )
         metrics.registry.register(PartsCollector(parts))

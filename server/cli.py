@@ -1,4 +1,4 @@
-"""The commands: `python -m server serve | soak | import-plan | export-plan | migrate | audit`."""
+"""The commands: `python -m server serve | soak | import-plan | export-plan | migrate | audit | verify-draw`."""
 
 import argparse
 import asyncio
@@ -28,6 +28,8 @@ from server.plans.export_command import add_arguments as export_options
 from server.plans.export_command import export_plan
 from server.settings import Settings, SettingsError
 from server.telemetry import logs
+from server.draws.verifying import add_arguments as verify_options
+from server.draws.verifying import verify_draw
 
 INTERRUPTED = 130
 GARBAGE_THRESHOLDS = 20_000, 10, 5
@@ -96,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="compare seats, orders, tickets, payments and journal")
     audit_options(audit)
     audit.set_defaults(command=_audit)
+    verify = commands.add_parser("verify-draw", help="check a published draw, and one's own receipt")
+    verify_options(verify)
+    verify.set_defaults(command=_verify_draw)
     for command in (serve, import_plan, export_plan, migrate, audit):
         command.add_argument("--data-dir", type=Path, help="where the embedded engines keep their data (.data)")
     return parser
@@ -165,3 +170,7 @@ async def _audit(options: argparse.Namespace) -> int:
         return await run_audit(settings, options, console)
     except asyncio.CancelledError:
         return INTERRUPTED
+
+
+async def _verify_draw(options: argparse.Namespace) -> int:
+    return await verify_draw(options, console)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from server.rest.keys_under_way import KeysUnderWay
     from server.sales import Sales
     from server.settings import Settings
+    from server.signing import SigningKeys
     from server.sockets.broadcast import Hub
     from server.sockets.command_pace import CommandPaces
     from server.sockets.intake import Intake
@@ -64,6 +65,7 @@ class Services:
     keys_under_way: "KeysUnderWay"
     mirror: "RedisMirror"
     payments: "PaymentWorker"
+    signing_keys: "SigningKeys"
     metrics: "Metrics"
     is_stopping: bool = False
 

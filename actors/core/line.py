@@ -74,6 +74,8 @@ class Line(LineCounts):
         self.draws = draws
         self.entries: dict[str, QueueEntry] = {}
         self.by_place: dict[int, str] = {}
+        self.nonces: set[bytes] = set()
+        """Those of the chain: no two entries may be the same."""
         self.first = 1
         """Nobody waits in a place before this one."""
         self.pace = Pace()
@@ -94,6 +96,10 @@ class Line(LineCounts):
         """The customer's entry, whatever became of it."""
         return self.entries.get(customer)
 
+    def is_taken(self, nonce: bytes) -> bool:
+        """Is an entry of the chain made of this nonce?"""
+        return nonce in self.nonces
+
     def ahead(self, place: int) -> int:
         """How many wait before this place."""
         return self._ahead.before(place)
@@ -101,6 +107,8 @@ class Line(LineCounts):
     def put(self, entry: QueueEntry, terms: Terms) -> None:
         """The entry is this now."""
         before = self.entries.get(entry.customer)
+        if entry.position is not None:
+            self.nonces.add(entry.nonce)
         self._measure(before, entry, terms)
         self.count(before, entry, terms, self.draws)
         if before is not None and before.state is QueueState.WAITING and before.place is not None:
@@ -196,11 +204,16 @@ class LineDraft(LineCounts):
         self.pace = committed.pace
         self.entries: dict[str, QueueEntry] = {}
         self._by_place: dict[int, str] = {}
+        self._nonces: set[bytes] = set()
         self._cursor = committed.first
 
     def entry(self, customer: str) -> QueueEntry | None:
         found = self.entries.get(customer)
         return self.committed.entry(customer) if found is None else found
+
+    def is_taken(self, nonce: bytes) -> bool:
+        """Is an entry of the chain, or one of this batch, made of this nonce?"""
+        return self.committed.is_taken(nonce) or nonce in self._nonces
 
     def ahead(self, place: int) -> int:
         """How many wait before this place: of what is committed, so that asking costs O(log n) in any batch."""
@@ -208,6 +221,8 @@ class LineDraft(LineCounts):
 
     def put(self, entry: QueueEntry, terms: Terms) -> None:
         """The entry would be this."""
+        if entry.position is not None:
+            self._nonces.add(entry.nonce)
         self.count(self.entry(entry.customer), entry, terms, self.draws)
         self.entries[entry.customer] = entry
         if entry.state is QueueState.WAITING and entry.place is not None:

@@ -69,6 +69,8 @@ def join(view: View, asked: Asked, command: JoinQueue, now_ms: int) -> Verdict:
     entry = line.entry(customer)
     if entry is not None and entry.state in _IS_IN_ROOM:
         return _accept(view, asked, place_of(view, entry), ())
+    if _is_of_another(line, entry, command):
+        return refuse(command.id, Code.BAD_COMMAND)
     joined = _joined(view, asked, command, entry, now_ms)
     shown = place_of(view, joined, is_new=True)
     return _accept(view, asked, shown, (EntryMoved(joined),))
@@ -197,6 +199,13 @@ def _joined(view: View, asked: Asked, command: JoinQueue, before: QueueEntry | N
     if line.waiting == 0 and may_admit(view, now_ms):
         return _entered(replace(entry, admitted_ms=now_ms), now_ms)
     return entry
+
+
+def _is_of_another(line: Line | LineDraft, entry: QueueEntry | None, command: JoinQueue) -> bool:
+    """Has somebody else joined with this nonce? Two accounts with one would be one entry of the draw."""
+    if command.nonce is UNSET or not line.is_taken(bytes.fromhex(command.nonce)):
+        return False
+    return entry is None or entry.nonce != bytes.fromhex(command.nonce)
 
 
 def _nonce(view: View, asked: Asked, command: JoinQueue) -> bytes:

@@ -13,6 +13,7 @@ from server.rest import (
     organising_venues,
     queue,
     seats,
+    signing_keys,
     venues,
 )
 from server.rest.operations import Operation
@@ -27,6 +28,7 @@ MODULES = (
     seats,
     queue,
     checkout,
+    signing_keys,
     organising_events,
     organising_venues,
     organising_plans,

@@ -65,7 +65,7 @@ async def test_every_success_is_as_it_is_described(usher: Usher) -> None:
     await _buy(walk, event_id, ada)
     ada = await _keep_account(walk, ada)
     await _leave(walk, ada)
-    for name in ("health", "ready", "live", "metrics", "openapi_json", "docs"):
+    for name in ("health", "ready", "live", "metrics", "openapi_json", "docs", "signing_keys"):
         await walk.go(name)
     assert walk.done == set(OPERATIONS), "each operation needs a step in this walk"
 
