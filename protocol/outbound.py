@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from protocol.codes import RETRIABLE, SENTENCES, Code
+from protocol.queue_place import QueuePlace, Receipt
 
 
 class OutboundMessage(Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -87,37 +88,6 @@ class OrderSummary(Struct, frozen=True):
     total_cents: int
     currency: str
     seats: tuple[int, ...]
-
-
-class Receipt(Struct, frozen=True):
-    """What proves an entry in the draw. All but the position are 32 bytes in hex.
-
-    entry_id: what the entry is called when the draw is published
-    nonce: what it was made of; nobody else is told
-    position: number in the chain of entries
-    head: of the chain with this entry and those before it; on joining, exactly these
-    """
-
-    entry_id: str
-    nonce: str
-    position: int
-    head: str
-
-
-class QueuePlace(Struct, frozen=True):
-    """A customer's place in line.
-
-    status: `lobby`: the line is not drawn yet; `waiting`: I am in line; `active`: I may shop;
-        `not_in_queue`: none of these
-    """
-
-    status: Literal["lobby", "waiting", "active", "not_in_queue"]
-    place: int | None = None
-    ahead: int = 0
-    eta_s: int | None = None
-    eta_high_s: int | None = None
-    admitted_until_ms: int | None = None
-    receipt: Receipt | UnsetType = UNSET
 
 
 class Welcome(OutboundMessage, frozen=True, tag="welcome", omit_defaults=False):

@@ -136,7 +136,10 @@ class Line(LineCounts):
         self._give_places(terms)
 
     def check_at(self, customer: str, at_ms: int) -> None:
-        """Look after this customer, who is inside, at that time and not before."""
+        """Look after this customer at that time and not before; who is not inside is not looked after."""
+        entry = self.entries.get(customer)
+        if entry is None or entry.state not in INSIDE:
+            return
         self._checks[customer] = at_ms
         heapq.heappush(self._check_heap, (at_ms, customer))
         if len(self._check_heap) > 2 * len(self._checks) + _PASSED_SLACK:

@@ -32,7 +32,8 @@ from actors.core.view import View
 from protocol import limits
 from protocol.codes import Code
 from protocol.inbound import JoinQueue
-from protocol.outbound import Accepted, QueuePlace, Receipt, encode
+from protocol.outbound import Accepted, encode
+from protocol.queue_place import QueuePlace, Receipt
 
 _ADMISSION_MS = limits.ADMISSION_DURATION_S * 1000
 _CALL_MS = limits.CALL_DURATION_S * 1000

@@ -10,7 +10,7 @@ from actors.core.waiting_room import shown_place
 from protocol import limits
 from protocol.codes import SENTENCES, Code
 from protocol.inbound import JoinQueue, LeaveQueue
-from protocol.outbound import QueuePlace
+from protocol.queue_place import QueuePlace
 from server.door.paced import Pace
 from server.door.who_asks import customer
 from server.rest.asking import COMMAND_REFUSALS, ask, committed, new_command_id, sale_of

@@ -6,7 +6,8 @@ from actors.core.seating import Draft
 from actors.core.verdict import Accept, Asked, Refuse
 from protocol.codes import Code
 from protocol.inbound import JoinQueue
-from protocol.outbound import Accepted, QueuePlace, Rejected
+from protocol.outbound import Accepted, Rejected
+from protocol.queue_place import QueuePlace
 from tests.core.sale import MINUTE_MS, OPENING_MS, Sale
 
 NONCE, OTHER = "0" * 63 + "1", "0" * 63 + "2"
