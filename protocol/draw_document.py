@@ -4,12 +4,12 @@ Hashes, seeds, nonces, keys and signatures are lowercase hexadecimal. Times are 
 added; `version` grows when the meaning of one changes. How the values are made is in `actors.core.draw`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-VERSION = 1
+VERSION: Final = 1
 
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="32 bytes as hexadecimal digits.")]
 SignatureText = Annotated[str, Meta(pattern="^[0-9a-f]{128}$", description="64 bytes as hexadecimal digits.")]
@@ -79,8 +79,8 @@ class EarlierDraw(Struct, frozen=True):
 class DrawDocument(Struct, frozen=True):
     """A draw. In the lobby there are no entries, places and seed in it.
 
-    `head` is the newest head; once the lobby has closed, the final one. `entries` are in the order of the chain,
-    and `places[i]` is the place of `entries[i]`.
+    `last_head` is the newest head; once the lobby has closed, the final one. `entries` are in the order of the
+    chain, and `places[i]` is the place of `entries[i]`.
     """
 
     version: Literal[1]
@@ -90,7 +90,7 @@ class DrawDocument(Struct, frozen=True):
     opened_at: Instant
     closed_at: Instant | None
     beacon: Beacon | None
-    head: SignedHead
+    last_head: SignedHead
     heads: list[HeadAt]
     count: Count
     operator_seed: Hash | None
@@ -100,7 +100,7 @@ class DrawDocument(Struct, frozen=True):
     keys: list[PublishedKey]
 
 
-class Receipt(Struct, frozen=True):
+class SignedReceipt(Struct, frozen=True):
     """What joining a lobby is answered with. The signature (kind `draw-receipt`) is of `signed_receipt`.
 
     `position` is the entry's in the chain, from 1; `head` is the head with it as the last. `nonce` is the
@@ -126,7 +126,7 @@ def signed_head(event_id: UUID, head: SignedHead | HeadAt) -> dict[str, object]:
     return {"at": head.at, "count": head.count, "event_id": str(event_id), "head": head.head, "version": VERSION}
 
 
-def signed_receipt(receipt: Receipt) -> dict[str, object]:
+def signed_receipt(receipt: SignedReceipt) -> dict[str, object]:
     """What a receipt's signature is of: the canonical JSON of all its fields but those of the signature."""
     fields = {name: getattr(receipt, name) for name in receipt.__struct_fields__}
     del fields["key_id"], fields["signature"]

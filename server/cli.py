@@ -20,6 +20,8 @@ from server.audit import add_arguments as audit_options
 from server.audit import run_audit
 from server.command_database import command_database
 from server.door.open_files import raise_open_files_limit
+from server.draws.verifying import add_arguments as verify_options
+from server.draws.verifying import verify_draw
 from server.engines import EngineError
 from server.migrate import MigrationError
 from server.plans.command import add_arguments as import_options
@@ -28,8 +30,6 @@ from server.plans.export_command import add_arguments as export_options
 from server.plans.export_command import export_plan
 from server.settings import Settings, SettingsError
 from server.telemetry import logs
-from server.draws.verifying import add_arguments as verify_options
-from server.draws.verifying import verify_draw
 
 INTERRUPTED = 130
 GARBAGE_THRESHOLDS = 20_000, 10, 5

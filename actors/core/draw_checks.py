@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from actors.core import draw
-from protocol.draw_document import Beacon, DrawDocument, HeadAt, Receipt
+from protocol.draw_document import Beacon, DrawDocument, HeadAt, SignedReceipt
 
 
 class Finding(NamedTuple):
@@ -34,7 +34,7 @@ def check_draw(document: DrawDocument) -> list[Finding]:
     ]
 
 
-def check_receipt(document: DrawDocument, receipt: Receipt) -> list[Finding]:
+def check_receipt(document: DrawDocument, receipt: SignedReceipt) -> list[Finding]:
     """What has become of one's own entry."""
     own = bytes.fromhex(receipt.entry_id)
     if receipt.event_id != document.event_id:
@@ -70,13 +70,13 @@ def check_earlier(document: DrawDocument, earlier: DrawDocument) -> list[Finding
         found.append(Finding("commitment_changed", "The commitment was exchanged since the earlier publication"))
     if (earlier.beacon and earlier.beacon.chain) != (document.beacon and document.beacon.chain):
         found.append(Finding("beacon_changed", "The beacon was exchanged since the earlier publication"))
-    count = earlier.head.count
+    count = earlier.last_head.count
     if document.status == "lobby":
         return found
     if count > len(document.entries):
         sentence = f"There were {count} entries earlier and {len(document.entries)} now: some were dropped"
         found.append(Finding("entries_dropped", sentence))
-    elif _head_at(document, count) != earlier.head.head:
+    elif _head_at(document, count) != earlier.last_head.head:
         sentence = f"The head at {count} entries was another in the earlier publication: the history was changed"
         found.append(Finding("history_changed", sentence))
     elif earlier.status != "lobby" and count < len(document.entries):
@@ -102,8 +102,8 @@ def _chain_fits(document: DrawDocument) -> Iterator[Finding]:
     entries = document.entries
     if len(set(entries)) != len(entries):
         yield Finding("entry_twice", f"{len(entries) - len(set(entries))} entries are there more than once")
-    if not len(entries) == document.count == document.head.count:
-        sentence = f"{document.head.count} entries are in the final head, {document.count} were counted, and"
+    if not len(entries) == document.count == document.last_head.count:
+        sentence = f"{document.last_head.count} entries are in the final head, {document.count} were counted, and"
         yield Finding("wrong_count", f"{sentence} {len(entries)} are published")
     computed = [_genesis(document), *draw.heads(_genesis(document), map(bytes.fromhex, entries))]
     sound = 0
@@ -126,7 +126,7 @@ def _lobby_was_closed(document: DrawDocument) -> Iterator[Finding]:
         return
     in_time = max((head.count for head in _all_heads(document) if head.at <= closed_at), default=0)
     if any(head.count > in_time for head in _all_heads(document) if head.at > closed_at):
-        late = document.head.count - in_time
+        late = document.last_head.count - in_time
         yield Finding("late_entries", f"{late} entries came after the lobby was closed at {closed_at}")
 
 
@@ -177,7 +177,7 @@ def drawn(document: DrawDocument) -> list[bytes]:
     assert document.operator_seed is not None
     beacon = document.beacon
     value = bytes.fromhex(beacon.value) if beacon is not None and beacon.value is not None else None
-    seed = draw.seed(bytes.fromhex(document.operator_seed), bytes.fromhex(document.head.head), value)
+    seed = draw.seed(bytes.fromhex(document.operator_seed), bytes.fromhex(document.last_head.head), value)
     return draw.drawn_order(seed, map(bytes.fromhex, document.entries))
 
 
@@ -190,7 +190,7 @@ def _was_drawn_once(document: DrawDocument) -> Iterator[Finding]:
 
 
 def _all_heads(document: DrawDocument) -> Sequence[HeadAt]:
-    last = document.head
+    last = document.last_head
     return [*document.heads, HeadAt(last.count, last.head, last.at)]
 
 

@@ -9,7 +9,6 @@
 Presence is no fact of the line and is passed in: when each customer was seen last.
 """
 
-import hashlib
 from uuid import UUID
 
 from msgspec import UNSET
@@ -211,9 +210,7 @@ def _is_of_another(line: Line | LineDraft, entry: QueueEntry | None, command: Jo
 def _nonce(view: View, asked: Asked, command: JoinQueue) -> bytes:
     if command.nonce is not UNSET:
         return bytes.fromhex(command.nonce)
-    # Chosen by us: nobody can guess it before the draw, and afterwards it shows that it was not chosen to suit us.
-    name = f"{view.terms.event_id}/{asked.customer}"
-    return hashlib.blake2b(name.encode(), key=view.line.draws.operator_seed, digest_size=32).digest()
+    return draw.server_nonce(view.line.draws.operator_seed, UUID(view.terms.event_id), asked.customer)
 
 
 def _receipt(view: View, entry: QueueEntry, is_new: bool) -> Receipt:

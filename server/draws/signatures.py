@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from actors.core.draw_checks import Finding
-from protocol.draw_document import DrawDocument, Receipt, signed_head, signed_receipt
+from protocol.draw_document import DrawDocument, SignedReceipt, signed_head, signed_receipt
 from server.signing import Kind, canonical, is_signed_by, key_id_of
 
 
 def check_head_signature(document: DrawDocument) -> list[Finding]:
     """Has the publisher signed the newest head? Also finds keys that are not what they are called."""
     forged = [key.key_id for key in document.keys if key_id_of(bytes.fromhex(key.public_key)) != key.key_id]
-    head = document.head
+    head = document.last_head
     signed = canonical(signed_head(document.event_id, head))
     return [
         *(Finding("wrong_key", f"Key {key_id} is not the key that is called so") for key_id in forged),
@@ -18,7 +18,7 @@ def check_head_signature(document: DrawDocument) -> list[Finding]:
     ]
 
 
-def check_receipt_signature(document: DrawDocument, receipt: Receipt) -> list[Finding]:
+def check_receipt_signature(document: DrawDocument, receipt: SignedReceipt) -> list[Finding]:
     """Has the publisher signed this receipt?"""
     signed = canonical(signed_receipt(receipt))
     return list(_check(document, "draw-receipt", signed, receipt.key_id, receipt.signature, "The receipt"))

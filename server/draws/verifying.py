@@ -16,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from actors.core.draw_checks import Finding, check_draw, check_earlier, check_receipt
-from protocol.draw_document import DrawDocument, Receipt
+from protocol.draw_document import DrawDocument, SignedReceipt
 from server.draws.signatures import check_head_signature, check_receipt_signature
 
 SOUND, BROKEN, UNREADABLE, NOT_DRAWN = 0, 1, 2, 3
@@ -45,7 +45,7 @@ async def verify_draw(options: argparse.Namespace, console: Console) -> int:
     """Check a draw and say what was found; answer the exit status."""
     try:
         document = _decoded(await _read(options.draw, console), DrawDocument, options.draw)
-        receipt = _from_file(options.receipt, Receipt)
+        receipt = _from_file(options.receipt, SignedReceipt)
         earlier = _from_file(options.earlier, DrawDocument)
     except CannotRead as problem:
         console.print(f"[red]{escape(str(problem))}[/red]", soft_wrap=True)
@@ -58,7 +58,9 @@ async def verify_draw(options: argparse.Namespace, console: Console) -> int:
     return SOUND if document.status == "drawn" else NOT_DRAWN
 
 
-def find_faults(document: DrawDocument, receipt: Receipt | None, earlier: DrawDocument | None) -> list[Finding]:
+def find_faults(
+    document: DrawDocument, receipt: SignedReceipt | None, earlier: DrawDocument | None
+) -> list[Finding]:
     """Everything that is wrong, the signatures included."""
     found = [*check_draw(document), *check_head_signature(document)]
     if receipt is not None:
@@ -126,7 +128,7 @@ def _no(source: str, kind: type[object], why: str) -> NoReturn:
     raise CannotRead(f"{source} is no {what}: {why}") from None
 
 
-def _say(document: DrawDocument, receipt: Receipt | None, found: list[Finding], console: Console) -> None:
+def _say(document: DrawDocument, receipt: SignedReceipt | None, found: list[Finding], console: Console) -> None:
     table = Table(show_header=False, box=None)
     table.add_row("event", str(document.event_id))
     table.add_row("entries", f"{document.count:,}")

@@ -7,6 +7,13 @@ CREATE TABLE draw_head (
     PRIMARY KEY (event_id, count)
 );
 
+-- What is told about a draw's beacon, and when its lobby closed: before the round, which is before the draw.
+ALTER TABLE queue_draw
+    ADD COLUMN beacon_url       text,
+    ADD COLUMN beacon_round_at  timestamptz,
+    ADD COLUMN beacon_signature bytea,
+    ADD COLUMN closed_at        timestamptz;                       -- null without a beacon: it closes with the draw
+
 -- Draws that do not count any more, whatever made them so: a second draw is told to everybody.
 CREATE TABLE earlier_draw (
     event_id    uuid NOT NULL,

@@ -30,12 +30,15 @@ SELECT e.position, e.nonce, e.joined_at, d.operator_seed, d.commitment, d.beacon
  WHERE e.event_id = $1 AND e.customer_id = $2 AND e.position IS NOT NULL
 
 -- name: draw_to_publish
--- A draw with when its lobby closes; none, where the lobby has never been opened. $1 event.
-SELECT d.operator_seed, d.commitment, d.opened_at, d.beacon_chain, d.beacon_round, d.beacon, d.drawn_at,
+-- A draw with when its lobby closes; none for an event without a draw, or whose lobby was never opened. $1 event.
+SELECT d.operator_seed, d.commitment, d.opened_at, d.beacon_chain, d.beacon_url, d.beacon_round, d.beacon_round_at,
+       d.beacon, d.beacon_signature, d.closed_at, d.drawn_at,
        d.entry_count, d.final_head, d.seed, e.on_sale_at, clock_timestamp() AS now,
        (SELECT coalesce(max(position), 0) FROM queue_entry q WHERE q.event_id = d.event_id) AS chained
   FROM queue_draw d JOIN event e ON e.id = d.event_id
  WHERE d.event_id = $1
+   AND (e.waiting_room_enabled AND e.waiting_room_mode = 'draw'
+        OR EXISTS (SELECT FROM queue_entry q WHERE q.event_id = d.event_id AND q.position IS NOT NULL))
 
 -- name: earlier_draws
 -- The draws of an event that do not count any more. $1 event.

@@ -1,6 +1,7 @@
 """Draws as an honest publisher makes them, and receipts, for tests to commit fraud on."""
 
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,12 +14,13 @@ from protocol.draw_document import (
     EarlierDraw,
     HeadAt,
     PublishedKey,
-    Receipt,
     SignedHead,
+    SignedReceipt,
     signed_head,
     signed_receipt,
 )
 from server.signing import Kind, canonical, key_id_of
+from tests.server.parts import Usher
 
 EVENT_ID = UUID("550e8400-e29b-41d4-a716-446655440202")
 OPERATOR_SEED = hashlib.sha256(b"the operator's seed").digest()
@@ -73,7 +75,7 @@ def published(
         opened_at=OPENED_AT,
         closed_at=CLOSED_AT,
         beacon=beacon,
-        head=sign_head(HeadAt(len(joined), chain[-1].hex(), CLOSED_AT)),
+        last_head=sign_head(HeadAt(len(joined), chain[-1].hex(), CLOSED_AT)),
         heads=heads_of(joined, beacon) if heads is None else heads,
         count=len(joined),
         operator_seed=operator_seed.hex(),
@@ -100,9 +102,9 @@ def in_the_lobby(joined: list[bytes], beacon: Beacon | None = BEACON) -> DrawDoc
     return replace(drawn, status="lobby", closed_at=None, operator_seed=None, entries=[], places=[], beacon=waiting)
 
 
-def receipt_of(joined: list[bytes], number: int, beacon: Beacon | None = BEACON) -> Receipt:
+def receipt_of(joined: list[bytes], number: int, beacon: Beacon | None = BEACON) -> SignedReceipt:
     """What entrant `number`, counted from 0, was given."""
-    receipt = Receipt(
+    receipt = SignedReceipt(
         version=1,
         event_id=EVENT_ID,
         entry_id=joined[number].hex(),
@@ -128,6 +130,13 @@ def sign_head(head: HeadAt) -> SignedHead:
 def signature(kind: Kind, document: bytes) -> str:
     """The publisher's."""
     return _KEY.sign(b"usher.signed.v1." + kind.encode() + b"\0" + document).hex()
+
+
+async def add_lobby(usher: Usher) -> str:
+    """An event whose sale begins in an hour, with a draw before it."""
+    event_id = await usher.event(on_sale_in=timedelta(hours=1))
+    await usher.database.execute("UPDATE event SET waiting_room_enabled = true WHERE id = $1", UUID(event_id))
+    return event_id
 
 
 def dismissed() -> EarlierDraw:

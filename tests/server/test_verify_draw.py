@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from actors.core.draw_checks import check_draw
-from protocol.draw_document import DrawDocument, HeadAt, PublishedKey, Receipt
+from protocol.draw_document import DrawDocument, HeadAt, PublishedKey, SignedReceipt
 from server.cli import main
 from server.draws.verifying import BROKEN, NOT_DRAWN, SOUND, UNREADABLE, add_arguments, find_faults, verify_draw
 from tests.server.draws import (
@@ -34,7 +34,9 @@ HONEST = published(JOINED)
 LATER = "2031-05-01T12:00:03.000Z"
 
 
-def codes(document: DrawDocument, receipt: Receipt | None = None, earlier: DrawDocument | None = None) -> set[str]:
+def codes(
+    document: DrawDocument, receipt: SignedReceipt | None = None, earlier: DrawDocument | None = None
+) -> set[str]:
     return {one.code for one in find_faults(document, receipt, earlier)}
 
 
@@ -80,7 +82,7 @@ WITHIN: dict[str, tuple[DrawDocument, set[str]]] = {
     ),
     "an entry is there twice": (published([*JOINED, JOINED[0]]), {"entry_twice"}),
     "entries came late": (
-        replace(published(LATE), head=sign_head(HeadAt(103, published(LATE).head.head, LATER))),
+        replace(published(LATE), last_head=sign_head(HeadAt(103, published(LATE).last_head.head, LATER))),
         {"late_entries"},
     ),
     "it was never closed": (replace(HONEST, closed_at=None), {"not_closed"}),
@@ -110,7 +112,7 @@ WITHIN: dict[str, tuple[DrawDocument, set[str]]] = {
     ),
     "the commitment is exchanged": (replace(HONEST, commitment="7" * 64), {"chain_broken", "wrong_seed"}),
     "the head is not signed": (
-        replace(HONEST, head=replace(HONEST.head, signature="0" * 128)),
+        replace(HONEST, last_head=replace(HONEST.last_head, signature="0" * 128)),
         {"wrong_signature"},
     ),
     "the key is unknown": (replace(HONEST, keys=[]), {"unknown_key"}),
@@ -154,7 +156,7 @@ def test_entries_after_the_end_are_found_by_the_publication_of_the_end() -> None
     assert codes(late, earlier=HONEST) == {"late_entries"}
 
 
-FORGED: dict[str, tuple[Receipt, set[str]]] = {
+FORGED: dict[str, tuple[SignedReceipt, set[str]]] = {
     "not signed": (replace(receipt_of(JOINED, 3), signature="0" * 128), {"wrong_signature"}),
     "signed by nobody": (replace(receipt_of(JOINED, 3), key_id="0" * 16), {"unknown_key"}),
     "of another place in the chain": (
@@ -174,7 +176,7 @@ FORGED: dict[str, tuple[Receipt, set[str]]] = {
 
 
 @pytest.mark.parametrize(("receipt", "expected"), FORGED.values(), ids=FORGED)
-def test_a_forged_receipt_is_found(receipt: Receipt, expected: set[str]) -> None:
+def test_a_forged_receipt_is_found(receipt: SignedReceipt, expected: set[str]) -> None:
     assert codes(HONEST, receipt) == expected
 
 
@@ -198,7 +200,7 @@ async def run(*words: str) -> tuple[int, str]:
     return status, said.getvalue()
 
 
-def kept(tmp_path: Path, name: str, what: DrawDocument | Receipt) -> str:
+def kept(tmp_path: Path, name: str, what: DrawDocument | SignedReceipt) -> str:
     path = tmp_path / name
     path.write_bytes(msgspec.json.encode(what))
     return str(path)
