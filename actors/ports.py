@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from actors.core.layout import Run
-from actors.core.model import BlockMoved, Hold, Order, Terms
+from actors.core.model import BlockMoved, Drawn, DrawTerms, Hold, Order, QueueEntry, Terms
 from actors.core.verdict import Entry
 from protocol.outbound import Outbound
 
@@ -56,6 +56,20 @@ class Loaded(Struct, frozen=True):
     holds: dict[str, Hold]
     orders: Sequence[Order]
     ran_out_ms: dict[str, int]
+    line: "LoadedLine"
+
+
+class LoadedLine(Struct, frozen=True):
+    """The waiting room: those who are in it, and all of the draw's chain.
+
+    `tail` is the last place given, `admitted_upto` the last one whose turn came, `admitted_ms` when.
+    """
+
+    draws: DrawTerms = DrawTerms()
+    entries: Sequence[QueueEntry] = ()
+    tail: int = 0
+    admitted_upto: int = 0
+    admitted_ms: int = 0
 
 
 class SeatWrite(Struct, frozen=True):
@@ -73,7 +87,8 @@ class Batch(Struct, frozen=True):
 
     `lookups` are the (customer, command id) pairs that may have been accepted before; if one was, nothing is
     written. `orders` are as they now are, each step of each order; one that is pending begins in this batch.
-    `terms` are there when they change; `blocks` are the reasons that change, in order.
+    `terms` are there when they change; `blocks` are the reasons that change, in order. `queue` are the entries in
+    the waiting room that change, as they now are; the places that a draw gives follow from it: they are not there.
     """
 
     claim: Claim
@@ -86,6 +101,8 @@ class Batch(Struct, frozen=True):
     orders: tuple[Order, ...] = ()
     terms: Terms | None = None
     blocks: tuple[BlockMoved, ...] = ()
+    queue: tuple[QueueEntry, ...] = ()
+    drawn: Drawn | None = None
 
     @property
     def writes(self) -> bool:
@@ -185,6 +202,12 @@ class Audience(Protocol):
 
     def announce(self, event_id: str, message: Outbound) -> None:
         """Send one message to everybody, encoded once."""
+
+    def connected(self, event_id: str) -> list[str]:
+        """The customers who have a socket to the event."""
+
+    def seen_s(self, event_id: str, customer: str) -> float:
+        """When the customer was there last, by the loop's clock: now with an open socket; 0: not lately."""
 
     def lost(self, event_id: str) -> None:
         """The event is owned elsewhere: those who watch it here have to go."""

@@ -18,11 +18,11 @@ from time import perf_counter
 from msgspec import Struct
 
 from actors.batch_log import BatchLog
-from actors.core.layout import layout_of
 from actors.core.memory import Remembered
 from actors.core.model import OrderMoved
-from actors.core.seating import Seating
 from actors.core.verdict import Accept, Await, Refuse, Settle, Verdict
+from actors.core.waiting_room import next_turn_ms
+from actors.line_news import LineNews
 from actors.open_checkouts import OpenCheckouts
 from actors.ports import (
     Batch,
@@ -38,8 +38,9 @@ from actors.ports import (
     SeatsBusy,
     StoreUnavailable,
 )
+from actors.restored import seating_of
 from actors.told import Told, refuse
-from actors.turn import Decided, Turn, batch_of, decide_turn, news_of
+from actors.turn import Decided, Turn, batch_of, decide_turn, news_of, news_of_draw
 from protocol import limits
 from protocol.codes import Code
 from protocol.outbound import EventNow, Rejected, encode
@@ -67,7 +68,7 @@ class SeatManager:
 
     def __init__(self, claim: Claim, loaded: Loaded, ports: Ports, settings: ManagerSettings) -> None:
         self.claim = claim
-        self.seating = _seating_of(loaded)
+        self.seating = seating_of(loaded)
         self._ports = ports
         self._settings = settings
         self._loop = asyncio.get_running_loop()
@@ -82,6 +83,8 @@ class SeatManager:
         self._not_before = 0.0
         self._is_stopping = False
         self._announced: EventNow | None = None
+        self._loaded_ms = loaded.now_ms
+        self._line_news = LineNews()
 
     @classmethod
     async def load(cls, claim: Claim, ports: Ports, settings: ManagerSettings) -> "SeatManager":
@@ -105,8 +108,10 @@ class SeatManager:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing waits, nothing is held, nothing is being paid."""
-        return not (self._inbox or self._settled or self.seating.holds or self.seating.pending_orders)
+        """Nothing waits, nobody is in line or inside, nothing is held, nothing is being paid."""
+        line = self.seating.line
+        in_room = line.lobby or line.waiting or line.inside
+        return not (self._inbox or self._settled or self.seating.holds or self.seating.pending_orders or in_room)
 
     @property
     def inbox_depth(self) -> int:
@@ -176,12 +181,21 @@ class SeatManager:
             return
 
     def _next_wake(self) -> float | None:
-        times_ms = (self.seating.next_end_ms(), self.seating.terms.next_change_ms(self.now_ms()))
+        seating, now_ms = self.seating, self.now_ms()
+        times_ms = (
+            seating.next_end_ms(),
+            seating.terms.next_change_ms(now_ms),
+            next_turn_ms(seating, now_ms),
+            self._line_news.next_ms(seating),
+        )
         times = [(at_ms - self._offset_ms) / 1000 for at_ms in times_ms if at_ms is not None]
         deadline = self._checkouts.next_deadline
         return min(times if deadline is None else [*times, deadline], default=None)
 
     def _announce_status(self) -> None:
+        line = self._line_news.due(self.seating, self.now_ms())
+        if line is not None:
+            self._ports.audience.announce(self.claim.event_id, line)
         terms = self.seating.terms
         now = EventNow(self.seating.status(self.now_ms()), terms.on_sale_at_ms, terms.orphan_rule)
         if now != self._announced:
@@ -210,7 +224,7 @@ class SeatManager:
         `told` are those whose commands it answers.
         """
         while True:
-            decided = decide_turn(turn, self.seating, self.now_ms())
+            decided = decide_turn(turn, self.seating, self.now_ms(), self._seen_ms)
             batch = batch_of(decided, self.claim, self.seating, turn.cleared)
             is_needed = batch.writes or batch.lookups
             if is_needed:
@@ -291,8 +305,17 @@ class SeatManager:
             # Behind the answers: a customer's other socket may have undone what was asked before it.
             self._unsaid.extend(news.personal)
             self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds))
+        for customer, at_ms in decided.look_again:
+            seating.line.check_at(customer, at_ms)
+        if batch.drawn is not None:
+            self._unsaid.extend(news_of_draw(seating, self._ports.audience.connected(self.claim.event_id)))
         for order in batch.orders:
             self._ports.meter.order_moved(order)
+
+    def _seen_ms(self, customer: str) -> int:
+        """When the customer was seen last; who was there before we came has a fresh grace."""
+        seen_s = self._ports.audience.seen_s(self.claim.event_id, customer)
+        return max(self._loaded_ms, int(self._offset_ms + seen_s * 1000))
 
     def _answer(self, told: Told, verdict: Verdict) -> None:
         if isinstance(verdict, Refuse):
@@ -320,16 +343,3 @@ class SeatManager:
     def _is_stalled(self) -> bool:
         since = self._stalled_since
         return since is not None and self._loop.time() - since > self._settings.stalled_after_s
-
-
-def _seating_of(loaded: Loaded) -> Seating:
-    seating = Seating(
-        loaded.terms,
-        layout_of(loaded.runs, loaded.accessible, loaded.companion),
-        bytearray(loaded.states),
-        loaded.holders,
-        loaded.revision,
-        loaded.epoch,
-    )
-    seating.restore(loaded.holds, loaded.orders, loaded.ran_out_ms)
-    return seating

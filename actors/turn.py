@@ -1,18 +1,25 @@
 """One turn of a seat manager without its waiting: what is decided, the batch it makes, the news of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from msgspec.structs import astuple
+
 from actors.core.holding import due, shown
+from actors.core.line import Seen
 from actors.core.memory import Remembered
-from actors.core.model import BlockMoved, HoldMoved, Order, OrderMoved
+from actors.core.model import BlockMoved, EntryMoved, HoldMoved, LineDrawn, Order, OrderMoved
 from actors.core.ordering import settle
 from actors.core.rules import decide
 from actors.core.seating import Draft, Seating
 from actors.core.verdict import Accept, Entry, Refuse, Settle, Verdict, refuse
+from actors.core.waiting_room import admit, draw_places, look_after, may_admit, place_of
 from actors.ports import Batch, Claim, News, PersonalNews, SeatWrite
 from actors.told import Told
 from protocol.codes import Code
-from protocol.outbound import HoldNow, HoldReason, OrderNow, OrderStatus
+from protocol.outbound import HoldNow, HoldReason, OrderNow, OrderStatus, QueueNow
+
+ADMITTED_PER_TURN_MAX = 500
 
 
 @dataclass
@@ -32,8 +39,11 @@ class Decided:
     draft: Draft
     at_ms: int
     by_clock: list[Accept] = field(default_factory=list)
+    look_again: list[tuple[str, int]] = field(default_factory=list)
+    """Customers inside for whom there was nothing to do, and when to look after them again."""
     by_provider: list[tuple[Settle, Accept]] = field(default_factory=list)
     by_customers: list[tuple[Told, Verdict]] = field(default_factory=list)
+    admitted: list[Accept] = field(default_factory=list)
     postponed: list[Settle] = field(default_factory=list)
 
     @property
@@ -43,15 +53,20 @@ class Decided:
             *self.by_clock,
             *(accept for _, accept in self.by_provider),
             *(verdict for _, verdict in self.by_customers if isinstance(verdict, Accept)),
+            *self.admitted,
         ]
 
 
-def decide_turn(turn: Turn, seating: Seating, now_ms: int) -> Decided:
-    """End the holds that are due, settle what the provider has answered, judge each command; in that order."""
+def decide_turn(turn: Turn, seating: Seating, now_ms: int, seen: Seen | None = None) -> Decided:
+    """End the holds and admissions that are due, settle what the provider has answered, judge each command, and
+    admit to the slots that are free then; in that order. Without `seen` everybody is there.
+    """
+    seen = seen or (lambda _customer: now_ms)
     decided = Decided(Draft(seating), now_ms)
     for ended in due(seating, now_ms):
         if not turn.busy.intersection(ended.entry.seats):
             decided.by_clock.append(_drafted(decided.draft, ended))
+    _look_after_line(decided, now_ms, seen)
     for settled in turn.settled:
         accept = settle(decided.draft, settled)
         if accept is None:
@@ -62,6 +77,7 @@ def decide_turn(turn: Turn, seating: Seating, now_ms: int) -> Decided:
             decided.by_provider.append((settled, _drafted(decided.draft, accept)))
     for told in turn.told:
         decided.by_customers.append((told, _judge(decided.draft, told, now_ms, turn.busy)))
+    _admit(decided, now_ms, seen)
     return decided
 
 
@@ -89,6 +105,8 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
         orders=tuple(change.order for change in draft.changes if isinstance(change, OrderMoved)),
         terms=draft.terms if draft.terms != seating.terms else None,
         blocks=tuple(change for change in draft.changes if isinstance(change, BlockMoved)),
+        queue=tuple(draft.line.entries.values()),
+        drawn=next((change.drawn for change in draft.changes if isinstance(change, LineDrawn)), None),
     )
 
 
@@ -105,6 +123,7 @@ def news_of(
     """
     holds: dict[str, PersonalNews] = {}
     orders: list[PersonalNews] = []
+    places: dict[str, PersonalNews] = {}
 
     def tell(accept: Accept, reason: HoldReason, origin: object | None) -> None:
         for change in accept.changes:
@@ -112,6 +131,8 @@ def news_of(
                 holds[change.customer] = _hold_news(change, seating, reason, origin)
             elif isinstance(change, OrderMoved) and change.order.status is OrderStatus.CANCELLED:
                 orders.append(_order_news(change.order, origin))
+            elif isinstance(change, EntryMoved):
+                places[change.entry.customer] = place_news(seating, change.entry.customer, origin)
 
     for ended in decided.by_clock:
         tell(ended, HoldReason.EXPIRED, None)
@@ -123,8 +144,47 @@ def news_of(
     for told, verdict in decided.by_customers:
         if isinstance(verdict, Accept):
             tell(verdict, HoldReason.COMMAND, told.origin)
+    for admitted in decided.admitted:
+        tell(admitted, HoldReason.COMMAND, None)
     seats = {write.index: int(write.to_state) for write in batch.seats if write.from_state != write.to_state}
-    return News(seating.revision, seats, (*holds.values(), *orders), correlation_ids)
+    return News(seating.revision, seats, (*holds.values(), *orders, *places.values()), correlation_ids)
+
+
+def place_news(seating: Seating, customer: str, origin: object | None = None) -> PersonalNews:
+    """The customer's place as it now is."""
+    place = place_of(seating, seating.line.entry(customer))
+    now = QueueNow(*astuple(place))
+    return PersonalNews(customer, now, origin)
+
+
+def news_of_draw(seating: Seating, connected: Iterable[str]) -> list[PersonalNews]:
+    """The places that the draw has given to those who are connected."""
+    return [place_news(seating, customer) for customer in connected if seating.line.entry(customer) is not None]
+
+
+def _look_after_line(decided: Decided, now_ms: int, seen: Seen) -> None:
+    draft = decided.draft
+    for customer in draft.committed.line.to_check(now_ms):
+        entry = draft.line.entry(customer)
+        assert entry is not None, "somebody inside has no entry"
+        becomes = look_after(draft, entry, now_ms, seen)
+        if isinstance(becomes, int):
+            decided.look_again.append((customer, becomes))
+        else:
+            decided.by_clock.append(_drafted(draft, becomes))
+    drawn = draw_places(draft.terms, draft.line, now_ms)
+    if drawn is not None:
+        decided.by_clock.append(_drafted(draft, drawn))
+
+
+def _admit(decided: Decided, now_ms: int, seen: Seen) -> None:
+    draft = decided.draft
+    if any(isinstance(change, LineDrawn) for accept in decided.by_clock for change in accept.changes):
+        return  # the places are given when it is committed; the next turn admits
+    while draft.line.waiting and len(decided.admitted) < ADMITTED_PER_TURN_MAX and may_admit(draft, now_ms):
+        first = draft.line.next_waiting()
+        assert first is not None, "nobody is first in a line in which somebody waits"
+        decided.admitted.append(_drafted(draft, admit(first, now_ms, seen)))
 
 
 def _judge(draft: Draft, told: Told, now_ms: int, busy: frozenset[int]) -> Verdict:

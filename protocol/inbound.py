@@ -17,6 +17,7 @@ CommandId = Annotated[str, Meta(min_length=1, max_length=limits.COMMAND_ID_CHARS
 SeatIndex = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seats = Annotated[tuple[SeatIndex, ...], Meta(extra_json_schema={"uniqueItems": True})]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS_MAX)]
+Nonce = Annotated[str, Meta(pattern=f"^[0-9a-f]{{{limits.NONCE_HEX_CHARS}}}$")]
 PaymentMethod = Annotated[str, Meta(min_length=1, max_length=limits.PAYMENT_METHOD_CHARS_MAX)]
 
 
@@ -115,9 +116,14 @@ class Checkout(InboundMessage, frozen=True, tag="checkout"):
 
 
 class JoinQueue(InboundMessage, frozen=True, tag="join_queue"):
-    """Get a place in line."""
+    """Get a place in line. Who has one keeps it.
+
+    nonce: 32 bytes in hex, of which the entry in the draw is made; without it the server chooses. Fixed at the
+        first join
+    """
 
     id: CommandId
+    nonce: Nonce | UnsetType = UNSET
 
 
 class LeaveQueue(InboundMessage, frozen=True, tag="leave_queue"):

@@ -15,6 +15,11 @@ HOLD_LIFETIME_MAX_S = 1_200
 HOLD_EXPIRED_MEMORY_S = 900
 """How long a customer is told `hold_expired` rather than `hold_not_found` after a hold ran out."""
 
+ADMISSION_DURATION_S = 900
+CALL_DURATION_S = 120
+PRESENCE_DURATION_S = 30
+NONCE_HEX_CHARS = 64
+
 CHECKOUT_ANSWER_S = 10
 COMMAND_MEMORY_S = 48 * 3600
 HEARTBEAT_S = 15
@@ -31,6 +36,10 @@ MEANINGS: dict[str, str] = {
     "HOLD_DURATION_S": "that a hold lasts after the last command that added a seat",
     "HOLD_LIFETIME_MAX_S": "that a hold lasts after its first seat, an extension included",
     "HOLD_EXPIRED_MEMORY_S": "for which a customer is told `hold_expired` after a hold ran out",
+    "ADMISSION_DURATION_S": "that an admission lasts, and longer for what is held or being paid",
+    "CALL_DURATION_S": "for whose turn comes while away to come back; gone for as long, an admission ends",
+    "PRESENCE_DURATION_S": "after its last request or the end of its last socket that a customer counts as present",
+    "NONCE_HEX_CHARS": "of the number that a customer may bring to the draw",
     "CHECKOUT_ANSWER_S": "until a checkout is answered with a `pending` order",
     "COMMAND_MEMORY_S": "for which an accepted command is remembered, and answered again",
     "HEARTBEAT_S": "between two heartbeats",

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from protocol.codes import RETRIABLE, SENTENCES, Code
+from protocol.queue_place import QueuePlace, Receipt
 
 
 class OutboundMessage(Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -26,6 +27,7 @@ class OutboundMessage(Struct, frozen=True, tag_field="type", omit_defaults=True)
     eta_s: how long the wait may be, seconds; null: not known
     eta_high_s: how long the wait may be at worst, seconds; null: not known
     admitted_until_ms: when my turn ends; null: it has no end, or it is not my turn
+    receipt: my entry in the draw; while I am in the lobby
     """
 
 
@@ -86,21 +88,6 @@ class OrderSummary(Struct, frozen=True):
     total_cents: int
     currency: str
     seats: tuple[int, ...]
-
-
-class QueuePlace(Struct, frozen=True):
-    """A customer's place in line.
-
-    status: `lobby`: the line is not drawn yet; `waiting`: I am in line; `active`: I may shop;
-        `not_in_queue`: none of these
-    """
-
-    status: Literal["lobby", "waiting", "active", "not_in_queue"]
-    place: int | None = None
-    ahead: int = 0
-    eta_s: int | None = None
-    eta_high_s: int | None = None
-    admitted_until_ms: int | None = None
 
 
 class Welcome(OutboundMessage, frozen=True, tag="welcome", omit_defaults=False):
@@ -265,6 +252,22 @@ class QueueNow(OutboundMessage, frozen=True, tag="queue", omit_defaults=False):
     eta_s: int | None = None
     eta_high_s: int | None = None
     admitted_until_ms: int | None = None
+    receipt: Receipt | UnsetType = UNSET
+
+
+class LineNow(OutboundMessage, frozen=True, tag="line", omit_defaults=False):
+    """How far the line is, for everybody: at most once a second, when it has changed. My own place is in `queue`.
+
+    In places before `place` wait at most `place` - `admitted_upto` - 1.
+
+    admitted_upto: the last place whose turn has come
+    waiting: how many are in line; before the draw, how many are in the lobby
+    per_minute: how many were admitted lately, in a minute; null: not known yet
+    """
+
+    admitted_upto: int
+    waiting: int
+    per_minute: float | None
 
 
 class EventNow(OutboundMessage, frozen=True, tag="event"):
@@ -303,6 +306,7 @@ Outbound = (
     | HoldNow
     | OrderNow
     | QueueNow
+    | LineNow
     | EventNow
     | Pong
 )

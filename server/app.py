@@ -25,6 +25,8 @@ from server.door.rate_limits import RateLimits
 from server.door.request_heads import sound
 from server.door.security_headers import prepare_response
 from server.door.under_way import RequestsUnderWay
+from server.draws.heads import publish_for_ever
+from server.draws.reading import PublishedDraws
 from server.ending import end
 from server.engines import Engines, PostgresAddress, RedisAddress
 from server.mail import dev_mail
@@ -139,6 +141,7 @@ async def running_parts(
         payments.settle = supervisor.settle
         hub.seating = supervisor.loaded
         stack.push_async_callback(supervisor.stop)
+        signing_keys = SigningKeys(pool, _now)
         parts = Services(
             settings=settings,
             now=_now,
@@ -163,7 +166,8 @@ async def running_parts(
             keys_under_way=KeysUnderWay(),
             mirror=mirror,
             payments=payments,
-            signing_keys=SigningKeys(pool, _now),
+            signing_keys=signing_keys,
+            draws=PublishedDraws(pool, signing_keys),
             metrics=metrics,
         )
         metrics.registry.register(PartsCollector(parts))
@@ -175,6 +179,7 @@ async def running_parts(
             *(outgoing.run() for _ in range(WRITERS)),
             sessions.run(),
             sweep_for_ever(parts),
+            publish_for_ever(pool),
         ):
             _spawn(stack, work)
         stack.push_async_callback(outgoing.finish)

@@ -1,4 +1,4 @@
-"""The commands: `python -m server serve | soak | import-plan | export-plan | migrate | audit`."""
+"""The commands: `python -m server serve | soak | import-plan | export-plan | migrate | audit | verify-draw`."""
 
 import argparse
 import asyncio
@@ -20,6 +20,8 @@ from server.audit import add_arguments as audit_options
 from server.audit import run_audit
 from server.command_database import command_database
 from server.door.open_files import raise_open_files_limit
+from server.draws.verifying import add_arguments as verify_options
+from server.draws.verifying import verify_draw
 from server.engines import EngineError
 from server.migrate import MigrationError
 from server.plans.command import add_arguments as import_options
@@ -96,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="compare seats, orders, tickets, payments and journal")
     audit_options(audit)
     audit.set_defaults(command=_audit)
+    verify = commands.add_parser("verify-draw", help="check a published draw, and one's own receipt")
+    verify_options(verify)
+    verify.set_defaults(command=_verify_draw)
     for command in (serve, import_plan, export_plan, migrate, audit):
         command.add_argument("--data-dir", type=Path, help="where the embedded engines keep their data (.data)")
     return parser
@@ -165,3 +170,7 @@ async def _audit(options: argparse.Namespace) -> int:
         return await run_audit(settings, options, console)
     except asyncio.CancelledError:
         return INTERRUPTED
+
+
+async def _verify_draw(options: argparse.Namespace) -> int:
+    return await verify_draw(options, console)

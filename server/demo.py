@@ -97,6 +97,8 @@ async def _make_event(
             None,
             now,
             OrphanRule.WARN,
+            event.waiting_room_mode,
+            0,
         )
         try:
             await publish(connection, event.id, seats, now)

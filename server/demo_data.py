@@ -38,6 +38,7 @@ class DemoEvent(NamedTuple):
     waiting_room: bool
     shoppers_max: int
     tickets_max: int
+    waiting_room_mode: str = "draw"
 
 
 def _venue_id(number: int) -> UUID:
@@ -220,6 +221,7 @@ EVENTS = (
         True,
         3,
         4,
+        "fifo",
     ),
     DemoEvent(
         _event_id(8),

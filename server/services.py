@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 if TYPE_CHECKING:
     from actors.supervisor import Supervisor
     from server.door.rate_limits import RateLimits
+    from server.draws.reading import PublishedDraws
     from server.mail.shelf import Shelf
     from server.mirror import RedisMirror
     from server.node import Node
@@ -66,6 +67,7 @@ class Services:
     mirror: "RedisMirror"
     payments: "PaymentWorker"
     signing_keys: "SigningKeys"
+    draws: "PublishedDraws"
     metrics: "Metrics"
     is_stopping: bool = False
 

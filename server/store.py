@@ -25,6 +25,7 @@ from actors.ports import (
 from protocol import limits
 from server import store_rows
 from server.statements import sql
+from server.store_queue import load_line
 
 T = TypeVar("T")
 
@@ -134,6 +135,7 @@ class PostgresStore(Store):
             holds = await connection.fetch(sql("load_holds"), event_id)
             orders = await connection.fetch(sql("load_orders"), event_id)
             ran_out = await connection.fetch(sql("load_ran_out"), event_id, limits.HOLD_EXPIRED_MEMORY_S)
+            line = await load_line(connection, event_id)
         return Loaded(
             now_ms=head["now_ms"],
             read_at_s=read_at_s,
@@ -148,6 +150,7 @@ class PostgresStore(Store):
             holds=store_rows.holds(holds, holders, states),
             orders=[store_rows.order(row) for row in orders],
             ran_out_ms={str(row["customer_id"]): row["at_ms"] for row in ran_out},
+            line=line,
         )
 
     async def _commit(self, batch: Batch) -> Outcome:

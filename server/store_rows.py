@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 
 from actors.core.layout import Run
-from actors.core.model import BlockMoved, Hold, Order, OrphanRule, Stage, Terms
+from actors.core.model import BlockMoved, Hold, Order, OrphanRule, QueueMode, Stage, Terms
 from actors.ports import Batch, Stored
 from protocol.outbound import OrderStatus
 from protocol.seat_state import SeatState
+from server.arrays import array
+from server.store_queue import queue_arguments
 
 Row = Mapping[str, Any]
 
@@ -30,6 +32,9 @@ def terms(event_id: str, row: Row) -> Terms:
         row["max_tickets_per_user"],
         row["currency"],
         OrphanRule(row["orphan_rule"]),
+        QueueMode(row["queue_mode"]),
+        row["max_concurrent_shoppers"],
+        row["admit_per_minute"],
     )
 
 
@@ -126,7 +131,7 @@ def lookup_arguments(batch: Batch) -> tuple[list[str], list[str]]:
 
 
 def batch_arguments(batch: Batch) -> Sequence[Any]:
-    """The parameters of `commit_batch_v3`, in its order."""
+    """The parameters of `commit_batch_v4`, in its order."""
     claim, entries, seats = batch.claim, batch.entries, batch.seats
     holds = batch.holds
     return (
@@ -140,21 +145,22 @@ def batch_arguments(batch: Batch) -> Sequence[Any]:
         [entry.customer for entry in entries],
         [entry.command_id for entry in entries],
         [entry.content_hash for entry in entries],
-        [_array(entry.seats) for entry in entries],
+        [array(entry.seats) for entry in entries],
         [_answer(entry.command_id, entry.frame) for entry in entries],
-        _array([write.index for write in seats]),
-        _array([write.from_state for write in seats]),
+        array([write.index for write in seats]),
+        array([write.from_state for write in seats]),
         [write.from_holder for write in seats],
-        _array([write.to_state for write in seats]),
+        array([write.to_state for write in seats]),
         [write.to_holder for write in seats],
         [customer for customer, _ in holds],
-        _array([None if hold is None else hold.started_ms for _, hold in holds]),
-        _array([None if hold is None else hold.changed_ms for _, hold in holds]),
-        _array([None if hold is None else hold.expires_ms for _, hold in holds]),
-        _array([None if hold is None else hold.extended for _, hold in holds]),
+        array([None if hold is None else hold.started_ms for _, hold in holds]),
+        array([None if hold is None else hold.changed_ms for _, hold in holds]),
+        array([None if hold is None else hold.expires_ms for _, hold in holds]),
+        array([None if hold is None else hold.extended for _, hold in holds]),
         _orders(batch.orders) if batch.orders else None,
         None if batch.terms is None else msgspec.json.encode(batch.terms).decode(),
         _blocks(batch.blocks) if batch.blocks else None,
+        *queue_arguments(batch),
     )
 
 
@@ -163,7 +169,7 @@ def _answer(command_id: str | None, frame: bytes | None) -> str | None:
 
 
 def _blocks(blocks: Sequence[BlockMoved]) -> str:
-    rows = [{"organiser": block.by, "seats": _array(block.seats), "reason": block.reason} for block in blocks]
+    rows = [{"organiser": block.by, "seats": array(block.seats), "reason": block.reason} for block in blocks]
     return msgspec.json.encode(rows).decode()
 
 
@@ -177,8 +183,8 @@ def _order_fields(order: Order) -> dict[str, Any]:
         "order_id": order.order_id,
         "customer": order.customer,
         "status": order.status,
-        "seats": _array(order.seats),
-        "prices_cents": _array(order.prices_cents),
+        "seats": array(order.seats),
+        "prices_cents": array(order.prices_cents),
         "total_cents": order.total_cents,
         "currency": order.currency,
         "payment_method": order.payment_method,
@@ -189,8 +195,3 @@ def _order_fields(order: Order) -> dict[str, Any]:
         "idempotency_key": None if key is None else key.key,
         "request_hash": None if key is None else b64encode(key.request_hash).decode(),
     }
-
-
-def _array(values: Sequence[int | bool | None]) -> str:
-    """PostgreSQL's text of an array: JSON but for the brackets."""
-    return f"{{{msgspec.json.encode(values)[1:-1].decode()}}}"

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from actors.core.layout import Run
-from actors.core.model import Hold, Order, Terms
+from actors.core.model import DrawTerms, Hold, Order, QueueEntry, QueueState, Terms
 from actors.core.verdict import Entry
 from actors.ports import (
     Batch,
@@ -22,6 +22,7 @@ from actors.ports import (
     HeadBusy,
     Known,
     Loaded,
+    LoadedLine,
     Outcome,
     OwnershipLost,
     SeatsBusy,
@@ -82,6 +83,8 @@ class FakeEvent:
     epoch: str = "epoch-1"
     available: int = -1
     held: int = 0
+    queue: dict[str, QueueEntry] = field(default_factory=dict)
+    draws: DrawTerms = field(default_factory=DrawTerms)
     locked_seats: set[int] = field(default_factory=set)
     head_is_locked: bool = False
 
@@ -102,6 +105,7 @@ class FakeEvent:
             orders=dict(self.orders),
             tickets=list(self.tickets),
             blocks=dict(self.blocks),
+            queue=dict(self.queue),
         )
 
 
@@ -131,7 +135,8 @@ class FakeDatabase:
     def neglected(self, limit: int) -> list[str]:
         def is_neglected(event: FakeEvent) -> bool:
             pending = any(order.status is OrderStatus.PENDING for order in event.orders.values())
-            return not self._is_owned(event) and (pending or bool(event.hold_rows))
+            in_room = any(entry.state is not QueueState.OUT for entry in event.queue.values())
+            return not self._is_owned(event) and (pending or bool(event.hold_rows) or in_room)
 
         return [event_id for event_id, event in self.events.items() if is_neglected(event)][:limit]
 
@@ -163,6 +168,7 @@ class FakeDatabase:
                 customer: max(row.at_ms for row in ended if row.entry.customer == customer)
                 for customer in dict.fromkeys(row.entry.customer for row in ended)
             },
+            line=_line(event),
         )
 
     def commit(self, batch: Batch) -> Outcome:
@@ -223,12 +229,38 @@ class FakeDatabase:
                 event.blocks.pop(seat, None)
                 if block.reason is not None:
                     event.blocks[seat] = (block.reason, block.by, batch.at_ms)
+        _write_queue(event, batch)
         revision = event.revision + 1
         event.journal.extend(
             FakeJournalRow(revision, position, batch.at_ms, entry, self.uptime())
             for position, entry in enumerate(batch.entries, 1)
         )
         event.revision = revision
+
+
+def _line(event: FakeEvent) -> LoadedLine:
+    entries = list(event.queue.values())
+    turns = [entry for entry in entries if entry.admitted_ms is not None]
+    return LoadedLine(
+        event.draws,
+        [entry for entry in entries if entry.state is not QueueState.OUT or entry.position is not None],
+        max((entry.place or 0 for entry in entries), default=0),
+        max((entry.place or 0 for entry in turns), default=0),
+        max((entry.admitted_ms or 0 for entry in turns), default=0),
+    )
+
+
+def _write_queue(event: FakeEvent, batch: Batch) -> None:
+    if batch.drawn is not None:
+        if event.draws.drawn is not None:
+            raise BrokenPromise("the draw was made before")
+        event.draws = replace(event.draws, drawn=batch.drawn)
+    for entry in batch.queue:
+        before = event.queue.get(entry.customer)
+        is_chained = before is not None and before.position is not None
+        if before is not None and is_chained and (before.position, before.nonce) != (entry.position, entry.nonce):
+            raise BrokenPromise(f"the entry of {entry.customer} would be another one")
+        event.queue[entry.customer] = entry
 
 
 def _write_seat(event: FakeEvent, write: SeatWrite) -> None:

@@ -3,6 +3,7 @@
 `tests/contract` holds the fake store and the real one to one suite.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from actors.core.model import Hold, Order
@@ -80,6 +81,8 @@ class FakeAudience(Audience):
         self.personal: list[PersonalNews] = []
         self.announced: list[Outbound] = []
         self.watching: set[str] = set()
+        self.present: set[str] = set()
+        """Customers with a socket."""
 
     def begin(self, event_id: str, revision: int, epoch: str) -> None:
         """Nobody is told."""
@@ -92,6 +95,12 @@ class FakeAudience(Audience):
 
     def announce(self, event_id: str, message: Outbound) -> None:
         self.announced.append(message)
+
+    def connected(self, event_id: str) -> list[str]:
+        return list(self.present)
+
+    def seen_s(self, event_id: str, customer: str) -> float:
+        return asyncio.get_running_loop().time() if customer in self.present else 0.0
 
     def lost(self, event_id: str) -> None:
         self.watching.discard(event_id)

@@ -8,6 +8,8 @@ byte, an event id is the 16 bytes of its UUID. All parts have fixed lengths, so 
     genesis     = SHA-256(T(genesis) ‖ event id ‖ commitment ‖ beacon's chain, or 32 zero bytes without a beacon)
     next head   = SHA-256(T(link) ‖ head ‖ entry id)
     seed        = SHA-256(T(seed) ‖ operator's seed ‖ final head ‖ beacon's value, or nothing without a beacon)
+    nonce       = HMAC-SHA256(key: operator's seed, message: T(nonce) ‖ event id ‖ account's id as text), for those
+                  who send none
     order       = ascending by HMAC-SHA256(key: seed, message: entry id), then by entry id
 
 The genesis names the event, the commitment and the beacon: whoever has a receipt with a head has all three in hand.
@@ -26,6 +28,7 @@ _ENTRY = _TAG + b"entry\0"
 _COMMITMENT = _TAG + b"commitment\0"
 _GENESIS = _TAG + b"genesis\0"
 _LINK = _TAG + b"link\0"
+_NONCE = _TAG + b"nonce\0"
 _SEED = _TAG + b"seed\0"
 _NO_BEACON = bytes(HASH_BYTES)
 
@@ -37,6 +40,14 @@ def entry_id(event_id: UUID, nonce: bytes) -> bytes:
         ValueError: the nonce has not 32 bytes; so for every other value below.
     """
     return hashlib.sha256(_ENTRY + event_id.bytes + _whole(nonce)).digest()
+
+
+def server_nonce(operator_seed: bytes, event_id: UUID, customer: str) -> bytes:
+    """The nonce of an account that sends none. Nobody can guess it before the draw, when the seed is published.
+
+    Afterwards whoever has it can see that it was not chosen to suit the operator.
+    """
+    return hmac.digest(_whole(operator_seed), _NONCE + event_id.bytes + customer.encode(), "sha256")
 
 
 def commitment(event_id: UUID, operator_seed: bytes) -> bytes:

@@ -13,10 +13,11 @@ from actors.core.model import Cause, Change, Hold, HoldMoved, SeatsMoved
 from actors.core.seating import Seating
 from actors.core.verdict import Accept, Asked, Entry, Refuse, Verdict, entry_of, refuse
 from actors.core.view import View
+from actors.core.waiting_room import is_admitted, left, place_of
 from protocol import limits
 from protocol.codes import Code
-from protocol.inbound import ExtendHold, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
-from protocol.outbound import NOTHING_HELD, Accepted, QueuePlace, encode
+from protocol.inbound import ExtendHold, HoldBest, HoldSeats, LeaveQueue, ReleaseSeats
+from protocol.outbound import NOTHING_HELD, Accepted, encode
 from protocol.outbound import Hold as HoldShown
 from protocol.seat_state import SeatState
 
@@ -30,6 +31,8 @@ def hold_seats(view: View, asked: Asked, command: HoldSeats, now_ms: int) -> Ver
     customer = asked.customer
     if not view.terms.is_on_sale(now_ms):
         return refuse(command.id, Code.NOT_ON_SALE)
+    if not is_admitted(view, customer):
+        return refuse(command.id, Code.NOT_ADMITTED)
     new = _free_ones(view, customer, command)
     if isinstance(new, Refuse):
         return new
@@ -53,6 +56,8 @@ def hold_best(view: View, asked: Asked, command: HoldBest, now_ms: int) -> Verdi
     """Hold the best adjacent seats that fit the wish."""
     if not view.terms.is_on_sale(now_ms):
         return refuse(command.id, Code.NOT_ON_SALE)
+    if not is_admitted(view, asked.customer):
+        return refuse(command.id, Code.NOT_ADMITTED)
     hold = view.hold(asked.customer)
     held = 0 if hold is None else len(hold.seats)
     if view.bought(asked.customer) + held + command.count > view.terms.max_tickets_per_user:
@@ -69,7 +74,7 @@ def hold_best(view: View, asked: Asked, command: HoldBest, now_ms: int) -> Verdi
 def release_seats(view: View, asked: Asked, command: ReleaseSeats, now_ms: int) -> Verdict:
     """Give seats back; what the customer does not hold is ignored."""
     hold = view.hold(asked.customer)
-    given_back, left = _shrunk(hold, command.seats, now_ms)
+    given_back, kept = _shrunk(hold, command.seats, now_ms)
     if given_back and view.pending(asked.customer) is not None:
         return refuse(command.id, Code.BUSY)
     if hold is not None and given_back:
@@ -77,7 +82,7 @@ def release_seats(view: View, asked: Asked, command: ReleaseSeats, now_ms: int) 
         if orphaned is not None:
             return orphaned
     changes = (SeatsMoved(Cause.RELEASE, asked.customer, given_back),) if given_back else ()
-    return _accept_hold(view, asked, "release", left, changes)
+    return _accept_hold(view, asked, "release", kept, changes)
 
 
 def extend_hold(view: View, asked: Asked, command: ExtendHold, now_ms: int) -> Verdict:
@@ -91,21 +96,16 @@ def extend_hold(view: View, asked: Asked, command: ExtendHold, now_ms: int) -> V
     return _accept_hold(view, asked, "extend", extended, ())
 
 
-def join_queue(view: View, asked: Asked, command: JoinQueue, _now_ms: int) -> Verdict:
-    """Every event answers as one without a waiting room: whoever joins is in."""
-    frame = encode(Accepted(command.id, view.next_revision, queue=QueuePlace("active")))
-    return Accept((), entry_of(asked, "queue", (), frame), frame)
-
-
 def leave_queue(view: View, asked: Asked, command: LeaveQueue, now_ms: int) -> Verdict:
     """Leave, and give back what is held."""
-    given_back, left = _shrunk(view.hold(asked.customer), (), now_ms)
+    given_back, kept = _shrunk(view.hold(asked.customer), (), now_ms)
     if given_back and view.pending(asked.customer) is not None:
         return refuse(command.id, Code.BUSY)
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Change, ...] = left(view, asked.customer)
     if given_back:
-        changes = (SeatsMoved(Cause.RELEASE, asked.customer, given_back), HoldMoved(asked.customer, left))
-    frame = encode(Accepted(command.id, view.next_revision, queue=QueuePlace("not_in_queue")))
+        moved = SeatsMoved(Cause.RELEASE, asked.customer, given_back), HoldMoved(asked.customer, kept)
+        changes = (*moved, *changes)
+    frame = encode(Accepted(command.id, view.next_revision, queue=place_of(view, None)))
     return Accept(changes, entry_of(asked, "queue", given_back, frame), frame)
 
 

@@ -42,8 +42,21 @@ class OrphanRule(StrEnum):
     ENFORCE = "enforce"
 
 
+class QueueMode(StrEnum):
+    """How customers get in.
+
+    off: everybody is in; fifo: in the order in which they came; draw: those who come before the sale are drawn, who
+    comes later stands behind them; closed: everybody keeps the place, and nobody is admitted
+    """
+
+    OFF = "off"
+    FIFO = "fifo"
+    DRAW = "draw"
+    CLOSED = "closed"
+
+
 class Terms(Struct, frozen=True):
-    """The conditions of the sale."""
+    """The conditions of the sale. `admit_per_minute` 0: as fast as places inside come free."""
 
     event_id: str
     stage: Stage
@@ -52,10 +65,17 @@ class Terms(Struct, frozen=True):
     max_tickets_per_user: int
     currency: str
     orphan_rule: OrphanRule = OrphanRule.WARN
+    queue_mode: QueueMode = QueueMode.OFF
+    max_concurrent_shoppers: int = 500
+    admit_per_minute: int = 0
+
+    def is_over(self, now_ms: int) -> bool:
+        """Is there nothing to wait for any more?"""
+        return self.stage in (Stage.COMPLETED, Stage.CANCELLED) or now_ms >= self.event_at_ms
 
     def is_on_sale(self, now_ms: int) -> bool:
         """May seats be held and paid for?"""
-        if self.stage in (Stage.COMPLETED, Stage.CANCELLED) or now_ms >= self.event_at_ms:
+        if self.is_over(now_ms):
             return False
         return self.stage is Stage.ON_SALE or now_ms >= self.on_sale_at_ms
 
@@ -177,4 +197,70 @@ class BlockMoved(Struct, frozen=True):
     reason: str | None
 
 
-Change = SeatsMoved | HoldMoved | OrderMoved | TermsMoved | BlockMoved
+class QueueState(StrEnum):
+    """Where a customer stands in the waiting room.
+
+    lobby -> waiting: drawn        waiting -> called: the turn came while away     waiting, called -> active: is in
+    called -> waiting: did not come, once        any -> out: bought, left, ran out, or was gone
+    """
+
+    LOBBY = "lobby"
+    WAITING = "waiting"
+    CALLED = "called"
+    ACTIVE = "active"
+    OUT = "out"
+
+
+class QueueEntry(Struct, frozen=True):
+    """A customer in the waiting room: at most one for each customer and event.
+
+    `position` is the number in the chain of those who came before the draw, `nonce` what the entry's id is made
+    of; both stay for good. `place` is the number in line; that of a drawn entry follows from the draw. `until_ms`
+    is the end of the admission, or until when who was called has to come.
+    """
+
+    customer: str
+    state: QueueState
+    joined_ms: int
+    place: int | None = None
+    position: int | None = None
+    nonce: bytes = b""
+    until_ms: int | None = None
+    admitted_ms: int | None = None
+    has_missed: bool = False
+
+
+class Drawn(Struct, frozen=True):
+    """The draw: how many entries, the head of their chain, and the seed that follows (see `draw`)."""
+
+    at_ms: int
+    entries: int
+    head: bytes
+    seed: bytes
+
+
+class DrawTerms(Struct, frozen=True):
+    """What the draw will be made of, from before the first entry on; `drawn` once it was made.
+
+    A beacon is named by its chain; its value is there once its round has come.
+    """
+
+    operator_seed: bytes = bytes(32)
+    beacon_chain: bytes | None = None
+    beacon: bytes | None = None
+    drawn: Drawn | None = None
+
+
+class EntryMoved(Struct, frozen=True):
+    """The entry as it now is."""
+
+    entry: QueueEntry
+
+
+class LineDrawn(Struct, frozen=True):
+    """Those in the lobby have their places."""
+
+    drawn: Drawn
+
+
+Change = SeatsMoved | HoldMoved | OrderMoved | TermsMoved | BlockMoved | EntryMoved | LineDrawn

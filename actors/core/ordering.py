@@ -13,6 +13,7 @@ from actors.core.memory import content_hash
 from actors.core.model import Cause, Change, HoldMoved, Order, OrderMoved, SeatsMoved
 from actors.core.verdict import Accept, Asked, CancelOrder, Entry, Settle, Verdict, entry_of, refuse
 from actors.core.view import View
+from actors.core.waiting_room import is_admitted, left
 from protocol.codes import Code
 from protocol.inbound import Checkout
 from protocol.outbound import Accepted, OrderStatus, OrderSummary, Rejected, encode, rejected
@@ -24,6 +25,9 @@ def checkout(view: View, asked: Asked, command: Checkout, now_ms: int) -> Verdic
     customer = asked.customer
     if not view.terms.is_on_sale(now_ms):
         return refuse(command.id, Code.NOT_ON_SALE)
+    # What is held can be paid, also where a waiting room was opened since.
+    if view.hold(customer) is None and not is_admitted(view, customer):
+        return refuse(command.id, Code.NOT_ADMITTED)
     if view.pending(customer) is not None:
         return refuse(command.id, Code.BUSY)
     hold = view.hold(customer)
@@ -66,6 +70,7 @@ def settle(view: View, settled: Settle) -> Accept | None:
             OrderMoved(completed),
             SeatsMoved(Cause.SELL, order.customer, order.seats),
             HoldMoved(order.customer, None),
+            *left(view, order.customer),
         ),
         entry,
         frame,

@@ -22,6 +22,9 @@ def change_terms(view: View, asked: Asked, command: ChangeTerms, _now_ms: int) -
         "event_at_ms": command.event_at_ms,
         "max_tickets_per_user": command.max_tickets_per_user,
         "orphan_rule": command.orphan_rule,
+        "queue_mode": command.queue_mode,
+        "max_concurrent_shoppers": command.max_concurrent_shoppers,
+        "admit_per_minute": command.admit_per_minute,
     }
     terms = replace(view.terms, **{name: value for name, value in wanted.items() if value is not None})
     return _accept(view, asked, "terms", (), (TermsMoved(terms),))

@@ -10,7 +10,7 @@ The order in which refusals are checked is part of the socket protocol.
 from collections.abc import Callable
 from typing import Any
 
-from actors.core import holding, ordering, organising
+from actors.core import holding, ordering, organising, waiting_room
 from actors.core.memory import content_hash
 from actors.core.verdict import (
     Asked,
@@ -32,7 +32,7 @@ _RULES: dict[type, Callable[[View, Asked, Any, int], Verdict]] = {
     HoldBest: holding.hold_best,
     ReleaseSeats: holding.release_seats,
     ExtendHold: holding.extend_hold,
-    JoinQueue: holding.join_queue,
+    JoinQueue: waiting_room.join,
     LeaveQueue: holding.leave_queue,
     Checkout: ordering.checkout,
     CancelOrder: ordering.cancel_order,

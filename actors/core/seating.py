@@ -8,13 +8,19 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from actors.core.layout import Layout
+from actors.core.line import Line, LineDraft
 from actors.core.memory import Memory, Remembered
 from actors.core.model import (
     TRANSITIONS,
     Change,
+    DrawTerms,
+    EntryMoved,
     Hold,
     HoldMoved,
+    LineDrawn,
     Order,
     OrderMoved,
     SeatsMoved,
@@ -59,6 +65,7 @@ class Seating:
         self.ranked = Ranked(layout)
         self._drafted: list[int] = []
         self.memory = Memory()
+        self.line = Line(terms, DrawTerms())
         self.holds: dict[str, Hold] = {}
         self.orders: dict[str, Order] = {}
         self._holders = holders
@@ -165,6 +172,10 @@ class Seating:
                 self.terms = change.terms
             elif isinstance(change, OrderMoved):
                 self._put_order(change.order)
+            elif isinstance(change, EntryMoved):
+                self.line.put(change.entry, self.terms)
+            elif isinstance(change, LineDrawn):
+                self.line.draw(replace(self.line.draws, drawn=change.drawn), self.terms)
 
     def drafted(self, seats: Sequence[int]) -> None:
         """The draft changes these seats."""
@@ -245,6 +256,7 @@ class Draft:
         self._bought: dict[str, int] = {}
         self._pending: dict[str, str | None] = {}
         self.ranked = committed.ranked
+        self.line = LineDraft(committed.line)
         committed.forget_draft()
 
     @property
@@ -306,6 +318,10 @@ class Draft:
                 self.terms = change.terms
             elif isinstance(change, OrderMoved):
                 self._put_order(change)
+            elif isinstance(change, EntryMoved):
+                self.line.put(change.entry, self.terms)
+            elif isinstance(change, LineDrawn):
+                self.line.draw(replace(self.line.draws, drawn=change.drawn))
 
     def _move_seats(self, change: SeatsMoved) -> None:
         before, after = TRANSITIONS[change.cause]

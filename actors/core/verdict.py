@@ -9,7 +9,7 @@ Refuse   no effect, not remembered
 from msgspec import Struct
 
 from actors.core.memory import content_hash
-from actors.core.model import Change, IdempotencyKey, OrphanRule, Stage
+from actors.core.model import Change, IdempotencyKey, OrphanRule, QueueMode, Stage
 from protocol.codes import Code
 from protocol.inbound import Command
 from protocol.outbound import Rejected, rejected
@@ -31,6 +31,9 @@ class ChangeTerms(Struct, frozen=True, tag="change_terms"):
     event_at_ms: int | None = None
     max_tickets_per_user: int | None = None
     orphan_rule: OrphanRule | None = None
+    queue_mode: QueueMode | None = None
+    max_concurrent_shoppers: int | None = None
+    admit_per_minute: int | None = None
 
 
 class BlockSeats(Struct, frozen=True, tag="block_seats"):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from actors.core.layout import Layout
+from actors.core.line import Line, LineDraft
 from actors.core.memory import Remembered
 from actors.core.model import Hold, Order, Terms
 from actors.core.ranking import Ranked
@@ -20,6 +21,8 @@ class View(Protocol):
     layout: Layout
     ranked: Ranked
 
+    @property
+    def line(self) -> Line | LineDraft: ...
     @property
     def prices_cents(self) -> Sequence[int]: ...
     @property

@@ -34,6 +34,7 @@ async def find_session(request: web.Request) -> Session | None:
         request[_HAS_DEAD_COOKIE] = _cookie_name(request) in request.cookies
     else:
         request[_SESSION] = found
+        services(request).hub.saw(str(found.customer_id))
     return found
 
 

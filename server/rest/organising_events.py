@@ -21,7 +21,7 @@ from server.rest.events import stored_event
 from server.rest.finding import event_id_of, no_event, venue_called
 from server.rest.moments import WrittenMoment, moment
 from server.rest.operations import Operations, Who
-from server.rest.shapes import Event, EventCategory, EventStatus, OrphanRule, Said
+from server.rest.shapes import Event, EventCategory, EventStatus, OrphanRule, Said, WaitingRoomMode
 from server.services import Services, services
 from server.statements import sql
 
@@ -32,11 +32,13 @@ TEXT_CHARS_MAX = 10_000
 URL_CHARS_MAX = 2_000
 TICKETS_MAX = 1_000
 SHOPPERS_MAX = 1_000_000
+PER_MINUTE_MAX = 1_000_000
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX, pattern=r"\S")]
 ImageUrl = Annotated[str, Meta(max_length=URL_CHARS_MAX, pattern=r"^https?://\S+$")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", examples=["USD"])]
 Shoppers = Annotated[int, Meta(ge=1, le=SHOPPERS_MAX)]
+PerMinute = Annotated[int, Meta(ge=0, le=PER_MINUTE_MAX)]
 Tickets = Annotated[int, Meta(ge=1, le=TICKETS_MAX)]
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
 
@@ -47,11 +49,9 @@ _STAGES = {
     Status.CANCELLED: Stage.CANCELLED,
 }
 _BOUND_BY_SEATS = ("venue_id", "currency")
-_TERMS = ("stage", "on_sale_at", "event_at", "max_tickets_per_user", "orphan_rule")
-_DESCRIBED = (
-    *("name", "description", "venue_id", "artist", "category", "image_url", "currency"),
-    *("waiting_room_enabled", "max_concurrent_shoppers"),
-)
+_ROOM = ("waiting_room_enabled", "waiting_room_mode", "max_concurrent_shoppers", "admit_per_minute")
+_TERMS = ("stage", "on_sale_at", "event_at", "max_tickets_per_user", "orphan_rule", *_ROOM)
+_DESCRIBED = ("name", "description", "venue_id", "artist", "category", "image_url", "currency")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -69,7 +69,9 @@ class EventWanted(Struct):
     image_url: ImageUrl | None = None
     currency: Currency = "USD"
     waiting_room_enabled: bool = False
+    waiting_room_mode: WaitingRoomMode = "draw"
     max_concurrent_shoppers: Shoppers = 500
+    admit_per_minute: PerMinute = 0
     max_tickets_per_user: Tickets = 4
     orphan_rule: OrphanRule = "warn"
 
@@ -87,7 +89,9 @@ class EventChanges(Struct, omit_defaults=True):
     image_url: ImageUrl | UnsetType | None = UNSET
     currency: Currency | UnsetType = UNSET
     waiting_room_enabled: bool | UnsetType = UNSET
+    waiting_room_mode: WaitingRoomMode | UnsetType = UNSET
     max_concurrent_shoppers: Shoppers | UnsetType = UNSET
+    admit_per_minute: PerMinute | UnsetType = UNSET
     max_tickets_per_user: Tickets | UnsetType = UNSET
     orphan_rule: OrphanRule | UnsetType = UNSET
 
@@ -118,7 +122,7 @@ async def create_event(request: web.Request) -> web.Response:
         *(event_id, wanted.name.strip(), wanted.description, venue_id, (wanted.artist or wanted.name).strip()),
         *(wanted.category, event_at, on_sale_at, wanted.currency, wanted.waiting_room_enabled),
         *(wanted.max_concurrent_shoppers, wanted.max_tickets_per_user, wanted.image_url, parts.now()),
-        wanted.orphan_rule,
+        *(wanted.orphan_rule, wanted.waiting_room_mode, wanted.admit_per_minute),
     )
     async with parts.database.acquire() as connection, connection.transaction():
         await connection.execute(sql("without_time_limit"))
@@ -241,8 +245,16 @@ async def _set_terms(
         event_at_ms=(changed["event_at"] - _EPOCH) // _MS if "event_at" in changed else None,
         max_tickets_per_user=changed.get("max_tickets_per_user"),
         orphan_rule=model.OrphanRule(changed["orphan_rule"]) if "orphan_rule" in changed else None,
+        queue_mode=_queue_mode(after) if changed.keys() & set(_ROOM) else None,
+        max_concurrent_shoppers=changed.get("max_concurrent_shoppers"),
+        admit_per_minute=changed.get("admit_per_minute"),
     )
     await ask(parts, str(event_id), Asked(str(by), command))
+
+
+def _queue_mode(event: dict[str, Any]) -> model.QueueMode:
+    is_on = event["waiting_room_enabled"]
+    return model.QueueMode(event["waiting_room_mode"]) if is_on else model.QueueMode.OFF
 
 
 def _changed(event: asyncpg.Record, given: dict[str, Any]) -> dict[str, Any]:

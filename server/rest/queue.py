@@ -1,31 +1,57 @@
-"""The waiting room's routes. Without a waiting room everybody is let in at once: so far, that is every event."""
+"""The waiting room's routes, for those without a socket. Without a waiting room everybody is let in at once."""
 
 from typing import Literal
 
-from aiohttp import web
-from msgspec import Struct
+from aiohttp import hdrs, web
+from msgspec import UNSET, Struct, UnsetType
 
+from actors.core.verdict import Asked
+from actors.core.waiting_room import shown_place
+from protocol import limits
 from protocol.codes import SENTENCES, Code
+from protocol.inbound import JoinQueue, LeaveQueue
+from protocol.queue_place import QueuePlace
 from server.door.paced import Pace
-from server.rest.envelope import Refused, ok
+from server.door.who_asks import customer
+from server.rest.asking import COMMAND_REFUSALS, ask, committed, new_command_id, sale_of
+from server.rest.envelope import Refused, iso_ms, ok
 from server.rest.events import stored_event
 from server.rest.finding import event_id_of
 from server.rest.operations import Operations, Who
-from server.rest.shapes import Said
+from server.rest.shapes import Event, Moment, Said
 from server.services import services
 
 operations = Operations("queue")
 
 _NOT_FOUND = {404: ("event_not_found",)}
+_ASKED = {**COMMAND_REFUSALS, **_NOT_FOUND}
 _IS_OVER = ("completed", "cancelled")
+ASK_AGAIN_MIN_S = 2
+ASK_AGAIN_MAX_S = limits.PRESENCE_DURATION_S // 2
+"""Who asks more seldom may miss a turn: presence is half a minute."""
 
 
-class PlaceInLine(Struct):
-    """Where the customer is. `position` is 0 unless waiting."""
+class DrawReceipt(Struct):
+    """What proves an entry in the draw."""
+
+    entry_id: str
+    nonce: str
+    position: int
+    head: str
+
+
+class PlaceInLine(Struct, omit_defaults=True):
+    """Where the customer is. `position` is 0 unless waiting; the rest is there where there is a waiting room."""
 
     position: int
     status: Literal["waiting", "active", "not_in_queue"]
     estimated_wait_seconds: int
+    phase: Literal["lobby", "line"] | UnsetType = UNSET
+    place: int | UnsetType = UNSET
+    estimated_wait_high_seconds: int | UnsetType = UNSET
+    admitted_until: Moment | UnsetType = UNSET
+    receipt: DrawReceipt | UnsetType = UNSET
+    ask_again_seconds: int | UnsetType = UNSET
 
 
 class QueueStats(Struct, rename="camel"):
@@ -37,44 +63,86 @@ class QueueStats(Struct, rename="camel"):
 
 
 @operations.post(
-    "/api/v1/queue/{event_id}/join",
-    who=Who.SIGNED_IN,
-    pace=Pace.JOIN,
-    data=PlaceInLine,
-    refusals={400: (Code.NOT_ON_SALE,), **_NOT_FOUND},
+    "/api/v1/queue/{event_id}/join", who=Who.SIGNED_IN, pace=Pace.JOIN, data=PlaceInLine, refusals=_ASKED
 )
 async def join_queue(request: web.Request) -> web.Response:
-    """Stand in line."""
-    await _open_event(request)
-    return ok(PlaceInLine(0, "active", 0))
+    """Stand in line. Who stands there already keeps the place."""
+    event = await _open_event(request)
+    if not event.waiting_room_enabled:
+        return _answer(None)
+    session, sale = await customer(request), await sale_of(request)
+    accepted = await ask(
+        services(request), sale.event_id, Asked(str(session.customer_id), JoinQueue(new_command_id()))
+    )
+    assert isinstance(accepted.queue, QueuePlace), "a place was accepted without a place"
+    return _answer(accepted.queue)
 
 
-@operations.get(
-    "/api/v1/queue/{event_id}/status",
-    who=Who.SIGNED_IN,
-    data=PlaceInLine,
-    refusals={400: (Code.NOT_ON_SALE,), **_NOT_FOUND},
-)
+@operations.get("/api/v1/queue/{event_id}/status", who=Who.SIGNED_IN, data=PlaceInLine, refusals=_ASKED)
 async def queue_status(request: web.Request) -> web.Response:
-    """Where the customer is in line."""
-    await _open_event(request)
-    return ok(PlaceInLine(0, "active", 0))
+    """Where the customer is in line. Asking keeps the place alive; `Retry-After` says when to ask again."""
+    event = await _open_event(request)
+    if not event.waiting_room_enabled:
+        return _answer(None)
+    session, sale = await customer(request), await sale_of(request)
+    return _answer(shown_place(await committed(services(request), sale.event_id), str(session.customer_id)))
 
 
-@operations.post("/api/v1/queue/{event_id}/leave", who=Who.SIGNED_IN, data=Said, refusals=_NOT_FOUND)
+@operations.post("/api/v1/queue/{event_id}/leave", who=Who.SIGNED_IN, data=Said, refusals=_ASKED)
 async def leave_queue(request: web.Request) -> web.Response:
-    """Give the place in line up; not being in line is no mistake."""
-    await stored_event(services(request), event_id_of(request))
+    """Give the place in line up, and with it what is held; not being in line is no mistake."""
+    parts = services(request)
+    if (await stored_event(parts, event_id_of(request))).waiting_room_enabled:
+        session, sale = await customer(request), await sale_of(request)
+        await ask(parts, sale.event_id, Asked(str(session.customer_id), LeaveQueue(new_command_id())))
     return ok(Said("Left the queue"))
 
 
-@operations.get("/api/v1/queue/{event_id}/stats", data=QueueStats, refusals=_NOT_FOUND)
+@operations.get(
+    "/api/v1/queue/{event_id}/stats",
+    data=QueueStats,
+    refusals={**_NOT_FOUND, 400: (Code.SEAT_NOT_FOUND,), 503: (Code.TRY_AGAIN,)},
+)
 async def queue_stats(request: web.Request) -> web.Response:
     """How long the line is."""
-    await stored_event(services(request), event_id_of(request))
-    return ok(QueueStats(0, 0, 0))
+    parts = services(request)
+    if not (await stored_event(parts, event_id_of(request))).waiting_room_enabled:
+        return ok(QueueStats(0, 0, 0))
+    seating = await committed(parts, (await sale_of(request)).event_id)
+    line = seating.line
+    wait = line.pace.wait(line.waiting, seating.terms.admit_per_minute) if line.waiting else None
+    return ok(QueueStats(line.waiting + line.lobby, line.inside, sum(wait or (0, 0)) // 2))
 
 
-async def _open_event(request: web.Request) -> None:
-    if (await stored_event(services(request), event_id_of(request))).status in _IS_OVER:
+async def _open_event(request: web.Request) -> Event:
+    event = await stored_event(services(request), event_id_of(request))
+    if event.status in _IS_OVER:
         raise Refused(400, SENTENCES[Code.NOT_ON_SALE], Code.NOT_ON_SALE)
+    return event
+
+
+def _answer(place: QueuePlace | None) -> web.Response:
+    """The place as the contract has it; None: there is no waiting room."""
+    if place is None:
+        return ok(PlaceInLine(0, "active", 0))
+    is_waiting = place.status in ("lobby", "waiting")
+    again_s = ASK_AGAIN_MAX_S
+    if place.status == "waiting" and place.eta_s is not None:
+        again_s = min(max(place.eta_s // 2, ASK_AGAIN_MIN_S), ASK_AGAIN_MAX_S)
+    receipt = place.receipt
+    shown = PlaceInLine(
+        position=place.ahead + 1 if place.status == "waiting" else 0,
+        status="waiting" if place.status == "lobby" else place.status,
+        estimated_wait_seconds=place.eta_s or 0,
+        phase=("lobby" if place.status == "lobby" else "line") if is_waiting else UNSET,
+        place=UNSET if place.place is None else place.place,
+        estimated_wait_high_seconds=UNSET if place.eta_high_s is None else place.eta_high_s,
+        admitted_until=UNSET if place.admitted_until_ms is None else iso_ms(place.admitted_until_ms),
+        receipt=UNSET
+        if receipt is UNSET
+        else DrawReceipt(receipt.entry_id, receipt.nonce, receipt.position, receipt.head),
+        ask_again_seconds=again_s,
+    )
+    response = ok(shown)
+    response.headers[hdrs.RETRY_AFTER] = str(again_s)
+    return response

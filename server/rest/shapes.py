@@ -25,6 +25,7 @@ SeatId = Annotated[
 ]
 EventCategory = Literal["concert", "sports", "theater", "comedy", "other"]
 EventStatus = Literal["upcoming", "on_sale", "sold_out", "completed", "cancelled"]
+WaitingRoomMode = Literal["fifo", "draw", "closed"]
 OrphanRule = Literal["off", "warn", "enforce"]
 SeatStatus = Literal["available", "held", "sold", "blocked"]
 
@@ -100,7 +101,9 @@ class Event(Struct):
     image_url: str | None
     currency: str
     waiting_room_enabled: bool
+    waiting_room_mode: WaitingRoomMode
     max_concurrent_shoppers: int
+    admit_per_minute: int
     max_tickets_per_user: int
     orphan_rule: OrphanRule
     created_at: Moment

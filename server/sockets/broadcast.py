@@ -33,6 +33,8 @@ BEHIND_MAX_S = 10.0
 CARE_S = 0.5
 HISTORY_SEATS_MAX = 50_000
 QUIET_CHANNEL_S = 300.0
+SEEN_S = 300.0
+"""For so long it is known when a customer was there last."""
 
 Now = Callable[[], datetime]
 
@@ -45,6 +47,7 @@ class Hub(Audience):
         self._now = now
         self._channels: dict[str, Channel] = {}
         self._customers: dict[tuple[str, str], set[Outbox]] = {}
+        self._seen: dict[str, float] = {}
 
     @property
     def watchers(self) -> int:
@@ -78,6 +81,22 @@ class Hub(Audience):
         if channel is not None:
             channel.announce(message)
 
+    def connected(self, event_id: str) -> list[str]:
+        return [customer for event, customer in self._customers if event == event_id]
+
+    def seen_s(self, event_id: str, customer: str) -> float:
+        if (event_id, customer) in self._customers:
+            return asyncio.get_running_loop().time()
+        return self._seen.get(customer, 0.0)
+
+    def saw(self, customer: str) -> None:
+        """The customer has just asked for something, or closed a socket."""
+        now = asyncio.get_running_loop().time()
+        self._seen.pop(customer, None)
+        self._seen[customer] = now
+        while next(iter(self._seen.values())) < now - SEEN_S:
+            del self._seen[next(iter(self._seen))]
+
     def lost(self, event_id: str) -> None:
         channel = self._channels.pop(event_id, None)
         for outbox in channel.watchers if channel is not None else ():
@@ -110,6 +129,7 @@ class Hub(Audience):
             others.discard(outbox)
             if not others:
                 del self._customers[mine]
+                self.saw(mine[1])
 
     async def run(self) -> None:
         """Heartbeats, and the care for those who are behind. Ends when it is cancelled."""
@@ -141,7 +161,8 @@ class Channel:
         self._fold: dict[int, int] = {}
         self._fold_ids: list[str] = []
         self._notes: deque[Outbound] = deque()
-        self._said: Outbound | None = None
+        self._said: dict[type, Outbound] = {}
+        """What was said last to everybody, of each type."""
         self._history: deque[tuple[int, dict[int, int]]] = deque()
         self._history_seats = 0
         self._history_from = 0
@@ -183,8 +204,8 @@ class Channel:
 
     def announce(self, message: Outbound) -> None:
         """Send this to everybody, after the patches before it, unless it is what was said last."""
-        if message != self._said:
-            self._said = message
+        if message != self._said.get(type(message)):
+            self._said[type(message)] = message
             self._notes.append(message)
             self._pump()
 
@@ -306,8 +327,8 @@ class Channel:
             outbox.send_text(self._whole(seating))
         else:
             return  # the event is being loaded: next time
-        if self._said is not None:
-            outbox.send(self._said)
+        for said in self._said.values():
+            outbox.send(said)
         outbox.revision = self._revision
         outbox.behind_since = None
         self._behind.discard(outbox)

@@ -9,9 +9,11 @@ import math
 
 from aiohttp import WSMsgType, hdrs, web
 from msgspec import UNSET
+from msgspec.structs import astuple
 
 from actors.core.holding import shown
 from actors.core.verdict import Asked
+from actors.core.waiting_room import shown_place
 from actors.supervisor import NotOwned
 from actors.told import Reply, Told
 from protocol import limits
@@ -255,7 +257,8 @@ class Connection:
         if self._customer is not None:
             hold = shown(seating, seating.hold(self._customer))
             self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))
-            self.outbox.send(QueueNow("active"))
+            place = shown_place(seating, self._customer)
+            self.outbox.send(QueueNow(*astuple(place)))
 
     def _welcome(self) -> Welcome:
         session = self._session

@@ -49,21 +49,24 @@ UPDATE venue SET name = $2, address = $3, city = $4, state = $5, country = $6, c
 -- name: event_to_change
 -- An event as the organiser knows it; nobody else changes it until this transaction ends. $1 event.
 SELECT name, description, venue_id, artist, category, event_at, on_sale_at, stage, image_url, currency,
-       waiting_room_enabled, max_concurrent_shoppers, max_tickets_per_user, orphan_rule, seat_count
+       waiting_room_enabled, waiting_room_mode, max_concurrent_shoppers, admit_per_minute, max_tickets_per_user,
+       orphan_rule, seat_count
   FROM event WHERE id = $1 FOR UPDATE
 
 -- name: update_event
 -- What is known of an event, anew, but for the terms of its sale. $1 id, $2 name, $3 description, $4 venue, $5 artist,
--- $6 category, $7 image, $8 currency, $9 waiting room, $10 shoppers at once, $11 now.
+-- $6 category, $7 image, $8 currency, $9 now.
 UPDATE event SET name = $2, description = $3, venue_id = $4, artist = $5, category = $6, image_url = $7,
-                 currency = $8, waiting_room_enabled = $9, max_concurrent_shoppers = $10, updated_at = $11
+                 currency = $8, updated_at = $9
  WHERE id = $1
 
 -- name: set_terms
 -- The terms of a sale that has no seats yet, and so no seat manager; no row: it has. $1 event, $2 stage, $3 on sale
--- from, $4 date, $5 tickets per customer, $6 orphan rule, $7 now.
+-- from, $4 date, $5 tickets per customer, $6 orphan rule, $7 waiting room, $8 its mode, $9 shoppers at once,
+-- $10 admitted in a minute, $11 now.
 UPDATE event SET stage = $2, on_sale_at = $3, event_at = $4, max_tickets_per_user = $5, orphan_rule = $6,
-                 updated_at = $7
+                 waiting_room_enabled = $7, waiting_room_mode = $8, max_concurrent_shoppers = $9,
+                 admit_per_minute = $10, updated_at = $11
  WHERE id = $1 AND seat_count = 0
 RETURNING id
 

@@ -24,7 +24,9 @@ UPDATE event_head SET owner = NULL WHERE event_id = $1 AND owner = $2 AND term =
 -- name: load_event
 -- Head and terms of an event that is ours; no row: it is not. $1 event, $2 node, $3 term.
 SELECT to_ms(clock_timestamp()) AS now_ms, h.revision, h.epoch, e.stage, to_ms(e.on_sale_at) AS on_sale_at_ms,
-       to_ms(e.event_at) AS event_at_ms, e.max_tickets_per_user, e.currency, e.orphan_rule
+       to_ms(e.event_at) AS event_at_ms, e.max_tickets_per_user, e.currency, e.orphan_rule,
+       CASE WHEN e.waiting_room_enabled THEN e.waiting_room_mode ELSE 'off' END AS queue_mode,
+       e.max_concurrent_shoppers, e.admit_per_minute
   FROM event_head h JOIN event e ON e.id = h.event_id
  WHERE h.event_id = $1 AND h.owner = $2 AND h.term = $3;
 
@@ -67,6 +69,38 @@ SELECT customer_id, to_ms(max(at)) AS at_ms FROM journal
  WHERE event_id = $1 AND kind = 'expired' AND at > clock_timestamp() - make_interval(secs => $2)
  GROUP BY customer_id;
 
+-- name: open_draw
+-- Commit to the operator's seed, unless that was done before. $1 event, $2 seed, $3 commitment.
+INSERT INTO queue_draw (event_id, operator_seed, commitment, opened_at) VALUES ($1, $2, $3, clock_timestamp())
+    ON CONFLICT DO NOTHING;
+
+-- name: load_draw
+-- What the draw is made of. $1 event.
+SELECT operator_seed, beacon_chain, beacon, to_ms(drawn_at) AS at_ms, entry_count, final_head, seed
+  FROM queue_draw WHERE event_id = $1;
+
+-- name: load_queue
+-- Who is in the waiting room, and the whole chain. $1 event.
+SELECT customer_id, state, to_ms(joined_at) AS joined_ms, place, position, nonce, to_ms(until_at) AS until_ms,
+       to_ms(admitted_at) AS admitted_ms, has_missed
+  FROM queue_entry WHERE event_id = $1 AND (state <> 'out' OR position IS NOT NULL);
+
+-- name: load_line
+-- How far the line has come. $1 event.
+SELECT coalesce(max(place), 0) AS tail, coalesce(max(place) FILTER (WHERE admitted_at IS NOT NULL), 0) AS admitted_upto,
+       coalesce(to_ms(max(admitted_at)), 0) AS admitted_ms
+  FROM queue_entry WHERE event_id = $1;
+
+-- name: read_draw
+-- All that there is to publish about a draw; the seeds are secret until it was made. $1 event.
+SELECT operator_seed, commitment, opened_at, beacon_chain, beacon_round, beacon, drawn_at, entry_count, final_head, seed
+  FROM queue_draw WHERE event_id = $1;
+
+-- name: read_chain
+-- The entries of the draw in the order of their chain; their ids follow from the nonces. $1 event.
+SELECT position, customer_id, nonce, joined_at FROM queue_entry
+ WHERE event_id = $1 AND position IS NOT NULL ORDER BY position;
+
 -- name: read_head
 -- The head as it is. $1 event.
 SELECT owner, term, revision FROM event_head WHERE event_id = $1;
@@ -76,20 +110,23 @@ SELECT owner, term, revision FROM event_head WHERE event_id = $1;
 SELECT seat_index FROM seat WHERE event_id = $1 AND seat_index = ANY ($2) FOR UPDATE SKIP LOCKED;
 
 -- name: neglected_events
--- Events with holds or pending orders that nobody alive owns. $1 at most so many.
+-- Events with holds, people in the waiting room or pending orders that nobody alive owns. $1 at most so many.
 SELECT h.event_id FROM event_head h
  WHERE (h.owner IS NULL OR node_is_dead(h.owner))
    AND (EXISTS (SELECT FROM hold WHERE hold.event_id = h.event_id)
+        OR EXISTS (SELECT FROM queue_entry q WHERE q.event_id = h.event_id AND q.state <> 'out')
         OR EXISTS (SELECT FROM orders o WHERE o.event_id = h.event_id AND o.status = 'pending'))
  LIMIT $1;
 
 -- name: commit_batch
--- One batch; see commit_batch_v3. Arrays of numbers come as text: asyncpg looks at each number of an array by itself,
+-- One batch; see commit_batch_v4. Arrays of numbers come as text: asyncpg looks at each number of an array by itself,
 -- which takes longer than all else about it.
-SELECT * FROM commit_batch_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+SELECT * FROM commit_batch_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                               $14::text::integer[], $15::text::smallint[], $16, $17::text::smallint[], $18,
                               $19, $20::text::bigint[], $21::text::bigint[], $22::text::bigint[],
-                              $23::text::boolean[], $24, $25, $26);
+                              $23::text::boolean[], $24, $25, $26,
+                              $27, $28, $29::text::bigint[], $30::text::bigint[], $31::text::bigint[], $32,
+                              $33::text::bigint[], $34::text::bigint[], $35::text::boolean[], $36);
 
 -- name: look_up_commands
 -- Which of these commands were accepted before. $1 event, $2 customers, $3 command ids.
@@ -98,4 +135,4 @@ SELECT j.customer_id, j.command_id, j.content_hash, j.answer
  CROSS JOIN LATERAL (
        SELECT * FROM journal
         WHERE event_id = $1 AND customer_id = l.customer_id AND command_id = l.command_id
-        LIMIT 1) j;  -- see commit_batch_v3
+        LIMIT 1) j;  -- see commit_batch_v4

@@ -186,7 +186,7 @@ async def test_a_batch_of_an_owner_that_was_cut_off_is_fenced(cut_off: CutOff) -
 
 async def test_without_the_fence_the_damage_is_seen(cut_off: CutOff, database: asyncpg.Pool) -> None:
     """The negative control: the same, with a function that writes whatever it is given."""
-    text = (SQL_FOLDER / "functions" / "commit_batch_v3.sql").read_text()
+    text = (SQL_FOLDER / "functions" / "commit_batch_v4.sql").read_text()
     assert text.count(FENCE) == text.count(LOOK) == 1, "the safeguards are written in another way now"
     await database.execute(text.replace(FENCE, "\n").replace(LOOK, ""))
     await _sell_elsewhere(cut_off)

@@ -22,23 +22,23 @@ FENCE = "h.owner = p_owner AND h.term = p_term AND h.revision = p_revision"
 
 FAULTS: dict[str, tuple[list[tuple[str, str, str]], list[Check]]] = {
     "no fence by owner": (
-        [("commit_batch_v3", FENCE, "h.term = p_term AND h.revision = p_revision")],
+        [("commit_batch_v4", FENCE, "h.term = p_term AND h.revision = p_revision")],
         [claims.test_a_fence_by_owner_alone],
     ),
     "no fence by term": (
-        [("commit_batch_v3", FENCE, "h.owner = p_owner AND h.revision = p_revision")],
+        [("commit_batch_v4", FENCE, "h.owner = p_owner AND h.revision = p_revision")],
         [claims.test_a_fence_by_term_alone, claims.test_claiming_anew_is_a_new_term],
     ),
     "no fence by owner and term": (
-        [("commit_batch_v3", FENCE, "h.revision = p_revision")],
+        [("commit_batch_v4", FENCE, "h.revision = p_revision")],
         [claims.test_a_released_event_is_anybodys],
     ),
     "no compare-and-set": (
         [
-            ("commit_batch_v3", FENCE, "h.owner = p_owner AND h.term = p_term"),
-            ("commit_batch_v3", "SET revision = p_revision + 1", "SET revision = h.revision + 1"),
+            ("commit_batch_v4", FENCE, "h.owner = p_owner AND h.term = p_term"),
+            ("commit_batch_v4", "SET revision = p_revision + 1", "SET revision = h.revision + 1"),
             (
-                "commit_batch_v3",
+                "commit_batch_v4",
                 "SELECT p_event, p_revision + 1,",
                 "SELECT p_event, (SELECT h.revision + 1 FROM event_head h WHERE h.event_id = p_event),",
             ),
@@ -46,19 +46,19 @@ FAULTS: dict[str, tuple[list[tuple[str, str, str]], list[Check]]] = {
         [contract.test_a_batch_that_may_be_written_twice_is_written_once, contract.test_an_old_revision_is_fenced],
     ),
     "no look into the journal": (
-        [("commit_batch_v3", "IF known IS NOT NULL", "IF false")],
+        [("commit_batch_v4", "IF known IS NOT NULL", "IF false")],
         [contract.test_a_known_command_stops_the_batch_and_is_answered],
     ),
     "a look at anybody's commands": (
-        [("commit_batch_v3", "AND customer_id = l.customer_id", "")],
+        [("commit_batch_v4", "AND customer_id = l.customer_id", "")],
         [contract.test_known_commands_are_those_of_the_customer_and_the_event],
     ),
     "no count of seats": (
-        [("commit_batch_v3", "IF done <> cardinality(p_seat)", "IF false")],
+        [("commit_batch_v4", "IF done <> cardinality(p_seat)", "IF false")],
         [orders.test_cancelling_never_frees_a_seat_that_is_somebody_elses_by_now],
     ),
     "no look at who holds": (
-        [("commit_batch_v3", "AND s.holder IS NOT DISTINCT FROM m.from_holder", "")],
+        [("commit_batch_v4", "AND s.holder IS NOT DISTINCT FROM m.from_holder", "")],
         [orders.test_cancelling_never_frees_a_seat_that_is_somebody_elses_by_now],
     ),
     "no count of tickets": (
@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[list[tuple[str, str, str]], list[Check]]] = {
         [partial(orders.test_an_order_goes_no_way_but_its_own, status=OrderStatus.COMPLETED)],
     ),
     "counters left alone": (
-        [("commit_batch_v3", "available = h.available + d.available", "available = h.available")],
+        [("commit_batch_v4", "available = h.available + d.available", "available = h.available")],
         [contract.test_the_counters_follow_every_change],
     ),
 }

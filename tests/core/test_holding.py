@@ -5,7 +5,8 @@ import pytest
 from actors.core.model import Stage
 from protocol.codes import Code
 from protocol.inbound import JoinQueue, LeaveQueue
-from protocol.outbound import Accepted, QueuePlace
+from protocol.outbound import Accepted
+from protocol.queue_place import QueuePlace
 from protocol.seat_state import SeatState
 from tests.core.sale import MINUTE_MS, OPENING_MS, Sale, code, holding, refusal
 

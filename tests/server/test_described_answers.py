@@ -9,9 +9,11 @@ from uuid import UUID
 
 from server.describing import routes as describing
 from server.describing.openapi import document
+from server.draws.heads import publish_heads
 from server.people.accounts import Purpose
 from tests.rows import add_customer
 from tests.server.described import Json, codes_of, described_operations, faults
+from tests.server.draws import add_lobby
 from tests.server.parts import SHARED, Customer, Usher
 
 pytestmark = SHARED
@@ -62,6 +64,7 @@ async def test_every_success_is_as_it_is_described(usher: Usher) -> None:
     event_id = await _organise(walk, olga)
     ada = await _sign_up(walk)
     await _look_around(walk, event_id)
+    await _enter_draw(walk, ada)
     await _buy(walk, event_id, ada)
     ada = await _keep_account(walk, ada)
     await _leave(walk, ada)
@@ -108,6 +111,15 @@ async def _look_around(walk: Walk, event_id: str) -> None:
     (counts,) = await walk.go("availability", event_id=event_id, query="?summary=true")
     assert "seats" not in counts
     await walk.go("section_seats", event_id=event_id, section=section["name"])
+
+
+async def _enter_draw(walk: Walk, ada: Customer) -> None:
+    event_id = await add_lobby(walk.usher)
+    await walk.go("join_queue", ada, event_id=event_id)
+    receipt = await walk.go("draw_receipt", ada, event_id=event_id)
+    await publish_heads(walk.usher.database)
+    document = await walk.go("show_draw", event_id=event_id)
+    assert document["last_head"]["head"] == receipt["head"]
 
 
 async def _buy(walk: Walk, event_id: str, ada: Customer) -> None:

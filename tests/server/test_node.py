@@ -285,7 +285,7 @@ async def test_a_late_batch_of_a_zombie_is_fenced(pair: Pair) -> None:
 
 async def test_without_the_fence_a_zombie_would_write(pair: Pair) -> None:
     """Negative control: with a batch function that does not look at owner and term, the test above fails."""
-    text = (FUNCTIONS / "commit_batch_v3.sql").read_text()
+    text = (FUNCTIONS / "commit_batch_v4.sql").read_text()
     faulty, fences = re.subn(r"AND h\.owner = p_owner AND h\.term = p_term AND", "AND", text)
     assert fences == 1
     await pair.one.database.execute(faulty)

@@ -97,6 +97,12 @@ class SimAudience(Audience):
             for listener in list(self.listeners):
                 listener(self.heard, personal.customer, personal.message, personal.origin)
 
+    def connected(self, event_id: str) -> list[str]:
+        return []
+
+    def seen_s(self, event_id: str, customer: str) -> float:
+        return asyncio.get_running_loop().time()
+
     def is_at(self, epoch: str, revision: int) -> bool:
         """Has whoever is at this position all patches? The heartbeat tells."""
         return epoch == self.epoch and revision >= self.revision

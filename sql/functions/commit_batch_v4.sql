@@ -6,9 +6,9 @@
 -- raises    55P03       event_head or seat rows are locked by somebody else
 --           UB001       a row was not as the batch says: memory and database have parted
 --
--- Orders, terms and reasons of blocks come as JSON (they are rare and wide), all else as arrays of equal length. Times
+-- Orders, terms, reasons of blocks and the draw come as JSON (they are rare and wide), all else as arrays of equal length. Times
 -- are Unix milliseconds.
-CREATE OR REPLACE FUNCTION commit_batch_v3(
+CREATE OR REPLACE FUNCTION commit_batch_v4(
     p_event uuid, p_owner uuid, p_term bigint, p_revision bigint, p_at_ms bigint,
     p_lookup_customer uuid[], p_lookup_command text[],
     p_kind text[], p_customer uuid[], p_command text[], p_hash bytea[], p_seats text[], p_answer text[],
@@ -16,6 +16,9 @@ CREATE OR REPLACE FUNCTION commit_batch_v3(
     p_hold_customer uuid[], p_hold_started_ms bigint[], p_hold_changed_ms bigint[], p_hold_expires_ms bigint[],
     p_hold_extended boolean[],
     p_orders jsonb, p_terms jsonb, p_blocks jsonb,
+    p_queue_customer uuid[], p_queue_state text[], p_queue_joined_ms bigint[], p_queue_place bigint[],
+    p_queue_position bigint[], p_queue_nonce bytea[], p_queue_until_ms bigint[], p_queue_admitted_ms bigint[],
+    p_queue_has_missed boolean[], p_drawn jsonb,
     OUT outcome text, OUT head_owner uuid, OUT head_term bigint, OUT head_revision bigint, OUT known jsonb
 ) LANGUAGE plpgsql
 -- The plans are the same for one command and for hundreds; making them anew took longer than running them. They are
@@ -97,7 +100,12 @@ BEGIN
            SET stage = p_terms->>'stage', on_sale_at = from_ms((p_terms->>'on_sale_at_ms')::bigint),
                event_at = from_ms((p_terms->>'event_at_ms')::bigint),
                max_tickets_per_user = (p_terms->>'max_tickets_per_user')::integer,
-               orphan_rule = p_terms->>'orphan_rule', updated_at = at
+               orphan_rule = p_terms->>'orphan_rule',
+               waiting_room_enabled = p_terms->>'queue_mode' <> 'off',
+               waiting_room_mode = CASE WHEN p_terms->>'queue_mode' = 'off' THEN e.waiting_room_mode
+                                        ELSE p_terms->>'queue_mode' END,
+               max_concurrent_shoppers = (p_terms->>'max_concurrent_shoppers')::integer,
+               admit_per_minute = (p_terms->>'admit_per_minute')::integer, updated_at = at
          WHERE e.id = p_event;
     END IF;
 
@@ -111,6 +119,13 @@ BEGIN
                   FROM unnest(block.seats::integer[]) AS b(seat_index);
             END IF;
         END LOOP;
+    END IF;
+
+    -- The waiting room: null where nothing moves in it, which is nearly always so in a sale without one.
+    IF p_queue_customer IS NOT NULL THEN
+        PERFORM commit_queue_v1(p_event, p_queue_customer, p_queue_state, p_queue_joined_ms, p_queue_place,
+                                p_queue_position, p_queue_nonce, p_queue_until_ms, p_queue_admitted_ms,
+                                p_queue_has_missed, p_drawn);
     END IF;
 
     -- 4. The journal: what was accepted, with the answer, and what the clock did.
