@@ -360,16 +360,19 @@ async def add_show(
     event_in: timedelta = timedelta(days=30),
     stage: str = "scheduled",
     seats: PublishedSeats | None = None,
+    room: str | None = None,
+    shoppers: int = 500,
 ) -> str:
-    """A new event with its seats, in the hall unless others are given."""
+    """A new event with its seats, in the hall unless others are given; `room` is the mode of its waiting room."""
     now, event_id = datetime.now(UTC), uuid4()
     venue_id = await add_venue(database)
     async with database.acquire() as connection, connection.transaction():
         await connection.execute(UNHURRIED)
         await connection.execute(
             "INSERT INTO event (id, name, venue_id, artist, category, event_at, on_sale_at, stage,"
-            " max_tickets_per_user, created_at, updated_at)"
-            " VALUES ($1, 'The Show', $2, 'The Band', 'concert', $3, $4, $5, $6, $7, $7)",
+            " max_tickets_per_user, created_at, updated_at, waiting_room_enabled, waiting_room_mode,"
+            " max_concurrent_shoppers)"
+            " VALUES ($1, 'The Show', $2, 'The Band', 'concert', $3, $4, $5, $6, $7, $7, $8, $9, $10)",
             event_id,
             venue_id,
             now + event_in,
@@ -377,6 +380,9 @@ async def add_show(
             stage,
             max_tickets,
             now,
+            room is not None,
+            room or "draw",
+            shoppers,
         )
         await publish(connection, event_id, seats or hall(), now)
     return str(event_id)
