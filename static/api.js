@@ -13,7 +13,8 @@
  *   created_at: string, completed_at: string | null, event_name: string, event_date: string,
  *   artist: string | null, venue_name: string, venue_city: string, venue_address?: string}} OrderInfo
  * @typedef {{section: string, row: string, seat_number: string, price: number}} Ticket
- * @typedef {{order: OrderInfo, seats: Ticket[]}} OrderDetail
+ * @typedef {{id: string, seat_id: string, code: string, qr_svg: string}} Code a valid ticket's
+ * @typedef {{order: OrderInfo, seats: Ticket[], tickets: Code[], calendar: string}} OrderDetail
  */
 
 const ANSWER_MAX_MS = 15_000;

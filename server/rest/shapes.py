@@ -221,6 +221,15 @@ class NamedOrderItem(OrderItem):
     seat_number: str
 
 
+class Ticket(Struct):
+    """A valid ticket: `code` is what its QR code carries, `qr_svg` the picture of that."""
+
+    id: UUID
+    seat_id: SeatId
+    code: str
+    qr_svg: str
+
+
 class OrderSeat(Struct):
     """What a seat of an order is called and costs."""
 

@@ -75,3 +75,8 @@ SELECT o.id, o.customer_id, o.event_id, o.status, o.total_cents, o.currency, o.p
 SELECT i.id, i.seat_index, i.price_cents, p.section, p.row_label, p.seat_number
   FROM order_item i JOIN place p ON p.event_id = i.event_id AND p.seat_index = i.seat_index
  WHERE i.event_id = $1 AND i.order_id = $2 ORDER BY i.seat_index
+
+-- name: valid_tickets
+-- The tickets of an order that were not cancelled. $1 event, $2 order.
+SELECT id, seat_index FROM ticket
+ WHERE event_id = $1 AND order_id = $2 AND status = 'valid' ORDER BY seat_index

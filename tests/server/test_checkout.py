@@ -583,7 +583,7 @@ async def test_orders_are_listed_newest_first(shop: Usher, till: Till) -> None:
 async def test_one_order_with_its_seats(shop: Usher, till: Till) -> None:
     _, ada, order = await bought(shop, 0, 25)
     reply = await shop.rest("GET", f"/checkout/orders/{order['id']}", by=ada)
-    assert set(reply.data) == {"order", "items", "seats"}
+    assert set(reply.data) == {"order", "items", "seats", "tickets", "calendar"}
     shown = reply.data["order"]
     assert {name: shown[name] for name in order} == order
     extra = {"event_name", "event_date", "artist", "venue_name", "venue_city", "venue_address"}
