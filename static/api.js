@@ -36,6 +36,9 @@ export const api = {
   /** @param {string} id @returns {Promise<Event>} */
   event: async (id) => (await call('GET', `/events/${encodeURIComponent(id)}`)).data,
 
+  /** @returns {Promise<string[]>} where there are venues, by name */
+  cities: async () => [...new Set((await call('GET', '/venues')).data.map((/** @type {Venue} */ venue) => venue.city))].sort(),
+
   /** @returns {Promise<Account>} */
   me: async () => (await call('GET', '/auth/me')).data,
 

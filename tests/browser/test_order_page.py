@@ -1,4 +1,4 @@
-"""The page of an order: codes that a scanner reads, also in the dark, offline and on paper; the calendar; cancelling."""
+"""The page of an order: codes that scanners read, also in the dark, offline and on paper; calendar; cancelling."""
 
 import re
 import urllib.parse
