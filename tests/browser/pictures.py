@@ -1,6 +1,6 @@
 """Pictures of every page, on a phone and at a desk, light and dark: `python -m tests.browser.pictures URL FOLDER`.
 
-The server needs the demo data. Look at them after every change of looks.
+The server needs fresh demo data, and USHER_RATE_LIMIT=off. Look at them after every change of looks.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main() -> None:
                 context = chromium.new_context(
                     base_url=given.url,
                     viewport={"width": width, "height": height},
-                    color_scheme=scheme,  # type: ignore[arg-type]  # one of two words
+                    color_scheme=scheme,
                     reduced_motion="reduce",
                     locale="en-US",
                 )
@@ -45,7 +45,9 @@ def take(visitor: Visitor, folder: Path, suffix: str) -> None:
     page = visitor.page
 
     def shoot(name: str) -> None:
-        page.screenshot(path=folder / f"{name}-{suffix}.png", full_page=name != "event")
+        page.screenshot(
+            path=folder / f"{name}-{suffix}.jpg", quality=82, type="jpeg", full_page=name not in ("event", "events")
+        )
 
     for name, path in {"login": "/login", "register": "/register", "missing": "/nowhere"}.items():
         page.goto(path)
