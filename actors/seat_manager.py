@@ -325,7 +325,7 @@ class SeatManager:
 def _seating_of(loaded: Loaded) -> Seating:
     seating = Seating(
         loaded.terms,
-        layout_of(loaded.runs, loaded.accessible),
+        layout_of(loaded.runs, loaded.accessible, loaded.companion),
         bytearray(loaded.states),
         loaded.holders,
         loaded.revision,

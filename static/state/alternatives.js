@@ -28,7 +28,7 @@ export function alternativeFor(plan, runs, states, lost, kept) {
     count: lost.length,
     near: runs.middle(lost),
     isFree,
-    wantsAccess: lost.some((seat) => plan.isAccessible(seat)),
+    like: lost,
   };
   const priceMost = Math.max(...lost.map((seat) => plan.priceOf(seat)));
   const isFine = (/** @type {number[]} */ block) => leftAlone(runs, isFree, block).length === 0;

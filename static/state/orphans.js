@@ -89,7 +89,7 @@ function anotherWay(plan, runs, isFree, group, others) {
     isFree: isOpen,
     priceMost: plan.priceOf(run.first),
     section: plan.sectionOf(run.first).name,
-    wantsAccess: group.some((seat) => plan.isAccessible(seat)),
+    like: group,
     isFine: (/** @type {number[]} */ block) => leftAlone(runs, isOpen, block).length === 0,
   };
   return runs.nearest(terms, [run]) ?? runs.nearest(terms);

@@ -11,7 +11,8 @@
  * @property {Point} near plan units: where they should be
  * @property {(seat: number) => boolean} isFree
  * @property {number} [priceMost] cents a seat
- * @property {boolean} [wantsAccess] with a seat for a wheelchair, or without any; left out: no matter
+ * @property {readonly number[]} [like] who picked these may be given the block: without a wheelchair place among them, it
+ *   has none; without a companion seat either, none of those
  * @property {string} [section] its name
  * @property {(block: number[]) => boolean} [isFine] what else must hold
  */
@@ -62,7 +63,7 @@ export class Runs {
    * @param {readonly Run[]} [among]
    * @returns {number[] | null} its seats
    */
-  nearest({ count, near, isFree, priceMost = Infinity, wantsAccess, section, isFine = () => true }, among = this.all) {
+  nearest({ count, near, isFree, priceMost = Infinity, like, section, isFine = () => true }, among = this.all) {
     const plan = this._plan;
     /** @type {number[] | null} */
     let best = null;
@@ -77,7 +78,7 @@ export class Runs {
         const distance = this._distance(seat - count + 1, count, near);
         if (distance >= least) continue;
         const block = Array.from({ length: count }, (_, k) => seat - count + 1 + k);
-        if (wantsAccess !== undefined && block.some((one) => plan.isAccessible(one)) !== wantsAccess) continue;
+        if (like && !this._suits(block, like)) continue;
         if (!isFine(block)) continue;
         [least, best] = [distance, block];
       }
@@ -90,6 +91,14 @@ export class Runs {
     const { x, y } = this._plan;
     const mean = (/** @type {Float32Array} */ values) => seats.reduce((sum, seat) => sum + values[seat], 0) / seats.length;
     return { x: mean(x), y: mean(y) };
+  }
+
+  /** @param {readonly number[]} block @param {readonly number[]} picked @returns {boolean} as the server judges it */
+  _suits(block, picked) {
+    const has = (/** @type {readonly number[]} */ seats, /** @type {'accessible' | 'companion'} */ mark) =>
+      seats.some((seat) => this._plan.attributesOf(seat).includes(mark));
+    if (has(picked, 'accessible') !== has(block, 'accessible')) return false;
+    return has(picked, 'accessible') || has(picked, 'companion') || !has(block, 'companion');
   }
 
   /** @param {number} first @param {number} count @param {Point} to @returns {number} of a block's middle */

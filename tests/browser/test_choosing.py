@@ -179,12 +179,18 @@ def test_the_page_warns_of_what_the_server_would_refuse(visitor: Visitor) -> Non
         const { Plan } = await import('/static/state/plan.js');
         const { Runs } = await import('/static/state/runs.js');
         const { warningOf } = await import('/static/state/orphans.js');
-        const row = (seats, y) => ({ label: `R${y}`, seats, line: [0, 12 * y, 10, 0] });
-        return cases.map(({ counts, states, seats }) => {
+        return cases.map(({ counts, states, seats, accessible, companion }) => {
+            const first = counts.map((_, k) => counts.slice(0, k).reduce((sum, count) => sum + count, 0));
+            const within = (marked, k) =>
+                marked.map((seat) => seat - first[k]).filter((at) => at >= 0 && at < counts[k]);
+            const rows = counts.map((count, k) => ({
+                label: `R${k}`, seats: count, line: [0, 12 * k, 10, 0],
+                accessible: within(accessible, k), companion: within(companion, k),
+            }));
             const plan = new Plan({
                 name: 'x', bounds: [-10, -10, 400, 400], focal: [0, 0],
                 categories: [{ name: 'a', price_tier: 'standard', price_cents: 1000 }],
-                sections: [{ name: 'Floor', rows: counts.map(row), label_at: [0, 0] }],
+                sections: [{ name: 'Floor', rows, label_at: [0, 0] }],
             });
             return warningOf(plan, new Runs(plan), Uint8Array.from(states), seats, 8);
         });
@@ -212,7 +218,12 @@ def _case(dice: random.Random) -> dict[str, Any]:
     free = [seat for seat, state in enumerate(states) if state == 0] or [0]
     states[free[0]] = 0
     seats = sorted(dice.sample(free, min(len(free), dice.randint(1, 4))))
-    return {"counts": counts, "states": states, "seats": seats}
+    places = sorted(dice.sample(range(sum(counts)), min(sum(counts), dice.choice((0, 0, 1, 2)))))
+    companion = sorted({seat + 1 for seat in places if seat + 1 < sum(counts)} - {*places})
+    return {
+        **{"counts": counts, "states": states, "seats": seats},
+        **{"accessible": places, "companion": companion},
+    }
 
 
 def _rows_of(case: dict[str, Any]) -> set[int]:
@@ -227,7 +238,8 @@ def _server_says(case: dict[str, Any], seats: list[int]) -> object:
         runs.append(Run("Floor", "standard", 1_000, first, count, 10.0 * row))
         first += count
     sold = tuple(seat for seat, state in enumerate(case["states"]) if state)
-    sale = Sale(runs, max_tickets_per_user=8, orphan_rule=OrphanRule.ENFORCE, blocked=sold)
+    access = {"accessible": frozenset(case["accessible"]), "companion": frozenset(case["companion"])}
+    sale = Sale(runs, max_tickets_per_user=8, orphan_rule=OrphanRule.ENFORCE, blocked=sold, **access)
     return sale.hold("ada", *seats)
 
 
