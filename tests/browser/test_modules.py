@@ -135,6 +135,16 @@ def test_what_is_particular_about_a_seat_is_said(visitor: Visitor) -> None:
     ]
 
 
+def test_labels_make_room_for_the_weightier(visitor: Visitor) -> None:
+    script = """async () => {
+        const { apart } = await import('/static/state/labels.js');
+        const label = (x, y) => ({ x, box: { x, y, width: 50, height: 10 } });
+        return apart([label(0, 0), label(40, 5), label(50, 0), label(80, 9), label(45, 10)]).map(({ x }) => x);
+    }"""
+    visitor.page.goto("/")
+    assert visitor.page.evaluate(script) == [0, 50, 45]
+
+
 def test_money_and_time(visitor: Visitor) -> None:
     script = """async () => {
         const { formatCents, centsOf } = await import('/static/state/money.js');
