@@ -287,6 +287,7 @@ def _show(row: asyncpg.Record) -> dict[str, Any]:
         "artist": row["artist"],
         "venue_name": row["venue_name"],
         "venue_city": row["venue_city"],
+        "venue_timezone": row["venue_timezone"],
     }
 
 

@@ -101,7 +101,7 @@ async def _list(parts: Services, query: EventQuery) -> bytes:
 
 
 def _venue_of(event: Row) -> dict[str, Any]:
-    same = {name: event[name] for name in ("address", "city", "state", "country", "capacity")}
+    same = {name: event[name] for name in ("address", "city", "state", "country", "timezone", "capacity")}
     other = {name: event[f"venue_{name}"] for name in ("id", "name", "image_url", "created_at", "updated_at")}
     return same | other
 

@@ -64,6 +64,7 @@ class Venue(Struct):
     country: str
     capacity: int
     image_url: str | None
+    timezone: str | None
     created_at: Moment
     updated_at: Moment
 
@@ -195,6 +196,7 @@ class ListedOrder(Order):
     artist: str
     venue_name: str
     venue_city: str
+    venue_timezone: str | None
 
 
 class ShownOrder(ListedOrder):

@@ -8,7 +8,7 @@ WITH matching AS (
            e.seat_count, coalesce(h.available, 0) AS available, e.image_url, e.currency,
            e.waiting_room_enabled, e.max_concurrent_shoppers, e.max_tickets_per_user, e.orphan_rule,
            e.created_at, e.updated_at,
-           v.name AS venue_name, v.address, v.city, v.state, v.country, v.capacity,
+           v.name AS venue_name, v.address, v.city, v.state, v.country, v.timezone, v.capacity,
            v.image_url AS venue_image_url, v.created_at AS venue_created_at, v.updated_at AS venue_updated_at
       FROM event e
       JOIN venue v ON v.id = e.venue_id
@@ -42,7 +42,8 @@ SELECT e.id, e.name, e.description, e.venue_id, e.artist, e.category, e.event_at
                     coalesce(h.available, 0), coalesce(h.held, 0), $1) AS status,
        e.seat_count, coalesce(h.available, 0) AS available, e.image_url, e.currency,
        e.waiting_room_enabled, e.max_concurrent_shoppers, e.max_tickets_per_user, e.orphan_rule,
-       e.created_at, e.updated_at, v.name AS venue_name, v.address, v.city, v.state, v.country, v.capacity,
+       e.created_at, e.updated_at,
+       v.name AS venue_name, v.address, v.city, v.state, v.country, v.timezone, v.capacity,
        v.image_url AS venue_image_url, v.created_at AS venue_created_at, v.updated_at AS venue_updated_at
   FROM event e
   JOIN venue v ON v.id = e.venue_id

@@ -52,6 +52,7 @@ SELECT count(*) FROM dropped
 SELECT o.id, o.customer_id, o.event_id, o.status, o.total_cents, o.currency, o.payment_id, o.created_at,
        o.completed_at, o.updated_at, i.key AS idempotency_key,
        e.name AS event_name, e.event_at, e.artist, v.name AS venue_name, v.city AS venue_city,
+       v.timezone AS venue_timezone,
        v.address AS venue_address
   FROM orders o
   JOIN event e ON e.id = o.event_id
@@ -63,7 +64,8 @@ SELECT o.id, o.customer_id, o.event_id, o.status, o.total_cents, o.currency, o.p
 -- All orders of a customer, the newest first. $1 customer.
 SELECT o.id, o.customer_id, o.event_id, o.status, o.total_cents, o.currency, o.payment_id, o.created_at,
        o.completed_at, o.updated_at, i.key AS idempotency_key,
-       e.name AS event_name, e.event_at, e.artist, v.name AS venue_name, v.city AS venue_city
+       e.name AS event_name, e.event_at, e.artist, v.name AS venue_name, v.city AS venue_city,
+       v.timezone AS venue_timezone
   FROM orders o
   JOIN event e ON e.id = o.event_id
   JOIN venue v ON v.id = e.venue_id

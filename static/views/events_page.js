@@ -147,13 +147,14 @@ function resultsOf(page, clear, goTo) {
 /** @param {Show} event @returns {HTMLElement} */
 function card(event) {
   const when = new Date(event.event_date);
+  const zone = event.venue.timezone;
   return h('a.card', { href: `/events/${event.id}`, 'data-event': event.id },
     h('div.card-picture', null, eventArt(event),
-      h('div.leaf', { 'aria-hidden': 'true' }, h('span', null, formatMonth(when)), h('b', null, formatDayOfMonth(when)), h('span', null, formatWeekday(when)))),
+      h('div.leaf', { 'aria-hidden': 'true' }, h('span', null, formatMonth(when, zone)), h('b', null, formatDayOfMonth(when, zone)), h('span', null, formatWeekday(when, zone)))),
     h('div.card-body', null,
       h('div.card-top', null, badge(event.status, statusText(event)), h('span.kind', null, T.kinds[event.category] ?? event.category)),
       h('h2', null, event.name),
-      h('p.card-line', null, icon('calendar'), formatMoment(when)),
+      h('p.card-line', null, icon('calendar'), formatMoment(when, zone)),
       h('p.card-line', null, icon('place'), placeOf(event.venue)),
       seatsLeft(event)));
 }

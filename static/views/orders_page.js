@@ -56,7 +56,7 @@ function orderLine(order) {
     h('div.order-art', null, eventArt({ id: order.event_id, category: 'other' })),
     h('div', null,
       h('h2', null, order.event_name),
-      h('p', null, `${formatMoment(order.event_date)} · ${order.venue_name}`),
+      h('p', null, `${formatMoment(order.event_date, order.venue_timezone)} · ${order.venue_name}`),
       h('p.hint', null, `${T.orders.number(order.id)} · ${T.orders.ordered(formatMoment(order.created_at))}`)),
     h('div.order-side', null, h('b', null, formatCents(centsOf(order.total_amount), order.currency)), badge(order.status, T.orders.statuses[order.status] ?? order.status)));
 }
@@ -76,7 +76,7 @@ function showOrder(body, detail, isNew, visit) {
     h('div.order-head', null,
       h('div', null,
         h('h1', null, order.event_name),
-        h('p.card-line', null, icon('calendar'), formatMoment(order.event_date)),
+        h('p.card-line', null, icon('calendar'), formatMoment(order.event_date, order.venue_timezone)),
         h('p.card-line', null, icon('place'), place)),
       badge(order.status, T.orders.statuses[order.status] ?? order.status)),
     h('ol.tickets', { role: 'list', 'data-status': order.status, 'aria-label': T.order.tickets }, seats.map((seat, k) => h('li', null, ticket(order, seat, money, isValid ? tickets[k] : undefined)))),
@@ -104,7 +104,7 @@ function ticket(order, seat, money, code) {
   const part = (/** @type {string} */ label, /** @type {string} */ value) => h('div', null, h('dt', null, label), h('dd', null, value));
   return h('article.ticket', { 'data-ticket': `${seat.section}/${seat.row}/${seat.seat_number}` },
     h('div.ticket-art', null, eventArt({ id: order.event_id, category: 'other' })),
-    h('div.ticket-body', null, h('b', null, order.event_name), h('span', null, `${formatMoment(order.event_date)} · ${order.venue_name}`),
+    h('div.ticket-body', null, h('b', null, order.event_name), h('span', null, `${formatMoment(order.event_date, order.venue_timezone)} · ${order.venue_name}`),
       h('dl', null, part(T.order.section, seat.section), part(T.order.row, seat.row), part(T.order.seat, seat.seat_number))),
     h('div.ticket-stub', null,
       code ? h('img.ticket-code', { src: asData('image/svg+xml', code.qr_svg), alt: T.order.code(`${seat.row} ${seat.seat_number}`), width: 168, height: 168 }) : null,

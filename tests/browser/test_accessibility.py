@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 
 from tests.browser.conftest import Arrive
 from tests.browser.visitor import Visitor
