@@ -119,6 +119,7 @@ async def _add_venue(connection: Connection, venue: DemoVenue, now: datetime) ->
         venue.capacity,
         None,
         now,
+        venue.timezone,
     )
     await connection.executemany(
         sql("add_section"),

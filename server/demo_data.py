@@ -20,6 +20,7 @@ class DemoVenue(NamedTuple):
     city: str
     state: str | None
     country: str
+    timezone: str
     capacity: int
     sections: tuple[SectionDescriptor, ...]
 
@@ -70,6 +71,7 @@ MADISON_SQUARE_GARDEN = DemoVenue(
     "New York",
     "NY",
     "USA",
+    "America/New_York",
     20_789,
     (
         SectionDescriptor("Floor A", 10, 20, 350_00, "vip", 0, 0),
@@ -85,6 +87,7 @@ O2_ARENA = DemoVenue(
     "London",
     None,
     "UK",
+    "Europe/London",
     20_000,
     (
         SectionDescriptor("Floor", 15, 30, 400_00, "vip", 0, 0),
@@ -99,6 +102,7 @@ STAPLES_CENTER = DemoVenue(
     "Los Angeles",
     "CA",
     "USA",
+    "America/Los_Angeles",
     18_997,
     (
         SectionDescriptor("Courtside", 3, 20, 500_00, "vip", 0, 0),
@@ -113,6 +117,7 @@ RED_ROCKS = DemoVenue(
     "Morrison",
     "CO",
     "USA",
+    "America/Denver",
     9_525,
     (
         SectionDescriptor("GA Pit", 5, 50, 200_00, "vip", 0, 0),

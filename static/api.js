@@ -3,7 +3,7 @@
  * REST, `/api/v1`: what the pages ask for, and how a refusal looks.
  *
  * @typedef {{id: string, name: string, address: string, city: string, state: string | null, country: string,
- *   capacity: number}} Venue
+ *   capacity: number, timezone: string | null}} Venue
  * @typedef {{id: string, name: string, description: string | null, artist: string | null, category: string,
  *   event_date: string, on_sale_date: string, status: string, total_capacity: number, available_seats: number,
  *   waiting_room_enabled: boolean, max_tickets_per_user: number, orphan_rule: string, venue_id: string, venue: Venue}} Event
@@ -11,9 +11,10 @@
  * @typedef {{id: string, email: string, name: string, role: string}} Account
  * @typedef {{id: string, event_id: string, status: string, total_amount: number, currency?: string,
  *   created_at: string, completed_at: string | null, event_name: string, event_date: string,
- *   artist: string | null, venue_name: string, venue_city: string, venue_address?: string}} OrderInfo
+ *   artist: string | null, venue_name: string, venue_city: string, venue_timezone: string | null, venue_address?: string}} OrderInfo
  * @typedef {{section: string, row: string, seat_number: string, price: number}} Ticket
- * @typedef {{order: OrderInfo, seats: Ticket[]}} OrderDetail
+ * @typedef {{id: string, seat_id: string, code: string, qr_svg: string}} Code a valid ticket's
+ * @typedef {{order: OrderInfo, seats: Ticket[], tickets: Code[], calendar: string}} OrderDetail
  */
 
 const ANSWER_MAX_MS = 15_000;
@@ -34,6 +35,9 @@ export const api = {
 
   /** @param {string} id @returns {Promise<Event>} */
   event: async (id) => (await call('GET', `/events/${encodeURIComponent(id)}`)).data,
+
+  /** @returns {Promise<string[]>} where there are venues, by name */
+  cities: async () => [...new Set((await call('GET', '/venues')).data.map((/** @type {Venue} */ venue) => venue.city))].sort(),
 
   /** @returns {Promise<Account>} */
   me: async () => (await call('GET', '/auth/me')).data,

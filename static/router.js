@@ -56,6 +56,11 @@ export function rename(path) {
   history.replaceState(history.state, '', path);
 }
 
+/** Leave a step for the browser's "back" as well, which shows the page anew as it was. @param {string} path */
+export function step(path) {
+  if (path !== location.pathname + location.search) history.pushState(null, '', path);
+}
+
 /** @param {string} title of the page */
 export function setTitle(title) {
   document.title = title === T.appName ? title : `${title} · ${T.appName}`;

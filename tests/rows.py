@@ -40,6 +40,7 @@ async def add_venue(database: asyncpg.Pool, **values: Any) -> UUID:
         "country": "UK",
         "capacity": 100,
         "image_url": None,
+        "timezone": None,
         "created_at": SOME_TIME,
         "updated_at": SOME_TIME,
     }

@@ -26,6 +26,7 @@ _HEAD = f"""<!doctype html>
   <meta name="color-scheme" content="light dark">
   <title>The REST interface · Usher</title>
   <link rel="icon" href="/static/favicon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/static/style/tokens.css">
   <link rel="stylesheet" href="/static/style/base.css">
   <link rel="stylesheet" href="/static/style/docs.css">
 </head>

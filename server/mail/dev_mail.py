@@ -23,6 +23,7 @@ _PAGE = """<!doctype html>
   <meta name="color-scheme" content="light dark">
   <title>Mail · Usher</title>
   <link rel="icon" href="/static/favicon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/static/style/tokens.css">
   <link rel="stylesheet" href="/static/style/base.css">
   <link rel="stylesheet" href="/static/style/pages.css">
 </head>

@@ -134,7 +134,9 @@ async def _add_venue(connection: Connection, taken: Taken, options: argparse.Nam
     venue_id = uuid4()
     name = options.venue or taken.imported.seat_map.name
     place = options.address, options.city, None, options.country
-    await connection.execute(sql("add_venue"), venue_id, name, *place, len(taken.seats.states), None, now)
+    await connection.execute(
+        sql("add_venue"), venue_id, name, *place, len(taken.seats.states), None, now, options.timezone
+    )
     return venue_id
 
 

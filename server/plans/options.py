@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from protocol.limits import NAME_CHARS_MAX
+from server.timezones import is_timezone
 
 _PRICE_CENTS_MAX = 100_000_000
 _TICKETS_MAX = 1_000
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--address", default="", help="of the venue")
     parser.add_argument("--city", default="", help="of the venue")
     parser.add_argument("--country", default="", help="of the venue")
+    parser.add_argument("--timezone", type=timezone, help="of the venue, such as Europe/London")
     parser.add_argument("--event-at", type=moment, metavar="TIME", help="ISO 8601 (default: in 30 days)")
     parser.add_argument("--on-sale-at", type=moment, metavar="TIME", help="ISO 8601 (default: now)")
     parser.add_argument("--max-tickets", type=tickets, default=4, help="per customer (default: 4)")
@@ -96,3 +98,10 @@ def tickets(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _TICKETS_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_TICKETS_MAX}")
     return int(text)
+
+
+def timezone(text: str) -> str:
+    """A venue's time zone."""
+    if not is_timezone(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no IANA time zone, such as Europe/London")
+    return text

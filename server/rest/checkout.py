@@ -1,5 +1,6 @@
 """Checkout and orders. A repeated `Idempotency-Key` gets the stored outcome, whatever happened in between."""
 
+import asyncio
 import hashlib
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from protocol import limits
 from protocol.codes import SENTENCES, Code
 from protocol.inbound import Checkout
 from protocol.outbound import OrderStatus
+from server.calendar_entry import calendar_entry
 from server.door.paced import Pace, keep_pace
 from server.door.who_asks import customer
 from server.ids import uuid_or_none
@@ -23,9 +25,11 @@ from server.rest.asking import COMMAND_REFUSALS, ask, new_command_id, sale
 from server.rest.envelope import Refused, cents_to_major, decode_body, iso, iso_or_none, ok, read_raw
 from server.rest.keys_under_way import keys_live_since, same_request, still_running
 from server.rest.operations import Operations, Who
-from server.rest.shapes import ListedOrder, NamedOrderItem, Order, OrderItem, OrderSeat, Said, ShownOrder
+from server.rest.shapes import ListedOrder, NamedOrderItem, Order, OrderItem, OrderSeat, Said, ShownOrder, Ticket
 from server.services import Services, services
+from server.signing import SigningKeys
 from server.statements import sql
+from server.tickets import Document, code_of, qr_svg
 
 operations = Operations("orders")
 
@@ -50,11 +54,13 @@ class Receipt(msgspec.Struct):
 
 
 class OrderDetails(msgspec.Struct):
-    """An order with what its seats are called."""
+    """An order with what its seats are called. Only a completed one has tickets, in the order of its seats."""
 
     order: ShownOrder
     items: list[NamedOrderItem]
     seats: list[OrderSeat]
+    tickets: list[Ticket]
+    calendar: str
 
 
 @operations.post(
@@ -113,7 +119,9 @@ async def show_order(request: web.Request) -> web.Response:
     named = [NamedOrderItem(**_item(row, item), **_seat_names(item)) for item in items]
     seats = [OrderSeat(**_seat_names(item), price=cents_to_major(item["price_cents"])) for item in items]
     order = ShownOrder(**_order(row), **_show(row), venue_address=row["venue_address"])
-    return ok(OrderDetails(order, named, seats))
+    valid = await services(request).database.fetch(sql("valid_tickets"), row["event_id"], row["id"])
+    tickets = await _tickets(services(request).signing_keys, row["event_id"], valid)
+    return ok(OrderDetails(order, named, seats, tickets, _calendar(row, items)))
 
 
 @operations.post(
@@ -134,6 +142,23 @@ async def cancel_order(request: web.Request) -> web.Response:
         # It is there: a seat manager that was loaded since it ended knows only orders that can still change.
         raise Refused(400, SENTENCES[Code.ORDER_NOT_COMPLETED], Code.ORDER_NOT_COMPLETED) from None
     return ok(Said("Order cancelled"))
+
+
+async def _tickets(keys: SigningKeys, event_id: UUID, rows: list[asyncpg.Record]) -> list[Ticket]:
+    documents = [Document(event_id, row["seat_index"], row["id"]) for row in rows]
+    codes = [await code_of(keys, document) for document in documents]
+    # Beside the loop: a picture takes milliseconds, in which nobody else would be answered.
+    pictures = await asyncio.to_thread(lambda: [qr_svg(code) for code in codes])
+    return [
+        Ticket(document.ticket, str(document.seat), code, picture)
+        for document, code, picture in zip(documents, codes, pictures, strict=True)
+    ]
+
+
+def _calendar(row: asyncpg.Record, items: list[asyncpg.Record]) -> str:
+    place = ", ".join(filter(None, (row["venue_name"], row["venue_address"], row["venue_city"])))
+    seats = [f"{item['section']}, {item['row_label']}, {item['seat_number']}" for item in items]
+    return calendar_entry(row["id"], row["event_name"], place, row["event_at"], seats, row["created_at"])
 
 
 def _canonical(raw: bytes) -> bytes:
@@ -262,6 +287,7 @@ def _show(row: asyncpg.Record) -> dict[str, Any]:
         "artist": row["artist"],
         "venue_name": row["venue_name"],
         "venue_city": row["venue_city"],
+        "venue_timezone": row["venue_timezone"],
     }
 
 

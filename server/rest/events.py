@@ -27,13 +27,17 @@ Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
 
 
 class EventQuery(Struct, frozen=True, rename={"from_": "from"}):
-    """Which events are wanted. `search` looks in name, artist and venue; `venue` is an id or part of a name."""
+    """Which events are wanted. `search` looks in name, artist and venue; `venue` is an id or part of a name.
+
+    `city` is the whole name of one, in any case.
+    """
 
     category: EventCategory | UnsetType = UNSET
     status: EventStatus | UnsetType = UNSET
     search: Text | UnsetType = UNSET
     artist: Text | UnsetType = UNSET
     venue: Text | UnsetType = UNSET
+    city: Text | UnsetType = UNSET
     from_: DayOrMoment | UnsetType = UNSET
     to: DayOrMoment | UnsetType = UNSET
     page: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 1
@@ -91,14 +95,15 @@ def event_shape(event: Row) -> Event:
 
 async def _list(parts: Services, query: EventQuery) -> bytes:
     page, limit = query.page, query.limit
-    rows = await parts.database.fetch(sql("events"), parts.now(), *_filters(query), limit, (page - 1) * limit)
+    paging = limit, (page - 1) * limit
+    rows = await parts.database.fetch(sql("events"), parts.now(), *_filters(query), *paging, _trimmed(query.city))
     total = rows[0]["total"]
     data = [event_shape(row) for row in rows if row["id"] is not None]
     return ok_body(data, Page(total, page, limit, total_pages=-(-total // limit)))
 
 
 def _venue_of(event: Row) -> dict[str, Any]:
-    same = {name: event[name] for name in ("address", "city", "state", "country", "capacity")}
+    same = {name: event[name] for name in ("address", "city", "state", "country", "timezone", "capacity")}
     other = {name: event[f"venue_{name}"] for name in ("id", "name", "image_url", "created_at", "updated_at")}
     return same | other
 

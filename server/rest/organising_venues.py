@@ -18,6 +18,7 @@ from server.rest.shapes import Venue
 from server.rest.venues import venue_shape
 from server.services import services
 from server.statements import sql
+from server.timezones import is_timezone
 
 operations = Operations("organising")
 
@@ -43,6 +44,8 @@ class SectionWanted(Struct):
 
 Sections = Annotated[list[SectionWanted], Meta(max_length=SECTIONS_MAX)]
 Capacity = Annotated[int, Meta(ge=0, le=10_000_000)]
+Timezone = Annotated[str, Meta(min_length=1, max_length=64)]
+"""An IANA name."""
 
 
 class VenueWanted(Struct):
@@ -55,6 +58,7 @@ class VenueWanted(Struct):
     state: Name | None = None
     capacity: Capacity | None = None
     image_url: ImageUrl | None = None
+    timezone: Timezone | None = None
     sections: Sections = []
 
 
@@ -68,6 +72,7 @@ class VenueChanges(Struct):
     state: Name | UnsetType | None = UNSET
     capacity: Capacity | UnsetType = UNSET
     image_url: ImageUrl | UnsetType | None = UNSET
+    timezone: Timezone | UnsetType | None = UNSET
     sections: Sections | UnsetType = UNSET
 
 
@@ -77,11 +82,12 @@ class VenueChanges(Struct):
     body=VenueWanted,
     status=201,
     data=Venue,
-    refusals={400: ("bad_price", "bad_sections")},
+    refusals={400: ("bad_price", "bad_sections", "bad_timezone")},
 )
 async def create_venue(request: web.Request) -> web.Response:
     """Make a venue, with its sections or without any yet."""
     wanted = await read_body(request, VenueWanted)
+    _check_timezone(wanted.timezone)
     sections = _numbers(wanted.sections)
     capacity = wanted.capacity
     if capacity is None:
@@ -89,7 +95,7 @@ async def create_venue(request: web.Request) -> web.Response:
     parts, venue_id = services(request), uuid4()
     place = wanted.address, wanted.city, wanted.state, wanted.country
     async with parts.database.acquire() as connection, connection.transaction():
-        row = (venue_id, wanted.name, *place, capacity, wanted.image_url, parts.now())
+        row = (venue_id, wanted.name, *place, capacity, wanted.image_url, parts.now(), wanted.timezone)
         await connection.execute(sql("add_venue"), *row)
         await replace_sections(connection, venue_id, sections, parts.now())
     return ok(venue_shape(await venue_called(parts, str(venue_id))), 201)
@@ -100,22 +106,28 @@ async def create_venue(request: web.Request) -> web.Response:
     who=Who.ADMIN,
     body=VenueChanges,
     data=Venue,
-    refusals={400: ("bad_price", "bad_sections"), 404: ("venue_not_found",)},
+    refusals={400: ("bad_price", "bad_sections", "bad_timezone"), 404: ("venue_not_found",)},
 )
 async def update_venue(request: web.Request) -> web.Response:
     """Change a venue. New sections replace the old ones, or its plan, for the events to come."""
     wanted = await read_body(request, VenueChanges)
     sections = None if wanted.sections is UNSET else _numbers(wanted.sections)
+    _check_timezone(wanted.timezone)
     parts = services(request)
     before = await venue_called(parts, request.match_info["venue_id"])
     venue_id = before["id"]
     after = dict(before) | {name: value for name, value in asdict(wanted).items() if value is not UNSET}
     async with parts.database.acquire() as connection, connection.transaction():
         columns = (after[name] for name in ("name", "address", "city", "state", "country", "capacity", "image_url"))
-        await connection.execute(sql("update_venue"), venue_id, *columns, parts.now())
+        await connection.execute(sql("update_venue"), venue_id, *columns, parts.now(), after["timezone"])
         if sections is not None:
             await replace_sections(connection, venue_id, sections, parts.now())
     return ok(venue_shape(await venue_called(parts, str(venue_id))))
+
+
+def _check_timezone(timezone: str | UnsetType | None) -> None:
+    if timezone and not is_timezone(timezone):
+        raise Refused(400, "timezone is no IANA name, such as Europe/London", "bad_timezone")
 
 
 def _numbers(sections: list[SectionWanted]) -> list[SectionDescriptor]:

@@ -65,6 +65,7 @@ class Venue(Struct):
     country: str
     capacity: int
     image_url: str | None
+    timezone: str | None
     created_at: Moment
     updated_at: Moment
 
@@ -198,6 +199,7 @@ class ListedOrder(Order):
     artist: str
     venue_name: str
     venue_city: str
+    venue_timezone: str | None
 
 
 class ShownOrder(ListedOrder):
@@ -222,6 +224,15 @@ class NamedOrderItem(OrderItem):
     section: str
     row: str
     seat_number: str
+
+
+class Ticket(Struct):
+    """A valid ticket: `code` is what its QR code carries, `qr_svg` the picture of that."""
+
+    id: UUID
+    seat_id: SeatId
+    code: str
+    qr_svg: str
 
 
 class OrderSeat(Struct):

@@ -55,6 +55,7 @@ def venue_shape(venue: Row) -> Venue:
         country=venue["country"],
         capacity=venue["capacity"],
         image_url=venue["image_url"],
+        timezone=venue["timezone"],
         created_at=iso(venue["created_at"]),
         updated_at=iso(venue["updated_at"]),
     )

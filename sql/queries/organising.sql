@@ -41,9 +41,9 @@ DELETE FROM section WHERE venue_id = $1
 
 -- name: update_venue
 -- What is known of a venue, anew. $1 id, $2 name, $3 address, $4 city, $5 state, $6 country, $7 capacity,
--- $8 image, $9 now.
+-- $8 image, $9 now, $10 time zone.
 UPDATE venue SET name = $2, address = $3, city = $4, state = $5, country = $6, capacity = $7, image_url = $8,
-                 updated_at = $9
+                 updated_at = $9, timezone = $10
  WHERE id = $1
 
 -- name: event_to_change

@@ -27,9 +27,9 @@ UPDATE event SET seat_count = $2, map_sha256 = $3, updated_at = $4, names_sha256
 
 -- name: add_venue
 -- A venue, unless it is there. $1 id, $2 name, $3 address, $4 city, $5 state, $6 country, $7 capacity, $8 image,
--- $9 now.
-INSERT INTO venue (id, name, address, city, state, country, capacity, image_url, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+-- $9 now, $10 time zone.
+INSERT INTO venue (id, name, address, city, state, country, capacity, image_url, created_at, updated_at, timezone)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: add_section

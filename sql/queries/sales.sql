@@ -52,6 +52,7 @@ SELECT count(*) FROM dropped
 SELECT o.id, o.customer_id, o.event_id, o.status, o.total_cents, o.currency, o.payment_id, o.created_at,
        o.completed_at, o.updated_at, i.key AS idempotency_key,
        e.name AS event_name, e.event_at, e.artist, v.name AS venue_name, v.city AS venue_city,
+       v.timezone AS venue_timezone,
        v.address AS venue_address
   FROM orders o
   JOIN event e ON e.id = o.event_id
@@ -63,7 +64,8 @@ SELECT o.id, o.customer_id, o.event_id, o.status, o.total_cents, o.currency, o.p
 -- All orders of a customer, the newest first. $1 customer.
 SELECT o.id, o.customer_id, o.event_id, o.status, o.total_cents, o.currency, o.payment_id, o.created_at,
        o.completed_at, o.updated_at, i.key AS idempotency_key,
-       e.name AS event_name, e.event_at, e.artist, v.name AS venue_name, v.city AS venue_city
+       e.name AS event_name, e.event_at, e.artist, v.name AS venue_name, v.city AS venue_city,
+       v.timezone AS venue_timezone
   FROM orders o
   JOIN event e ON e.id = o.event_id
   JOIN venue v ON v.id = e.venue_id
@@ -75,3 +77,8 @@ SELECT o.id, o.customer_id, o.event_id, o.status, o.total_cents, o.currency, o.p
 SELECT i.id, i.seat_index, i.price_cents, p.section, p.row_label, p.seat_number
   FROM order_item i JOIN place p ON p.event_id = i.event_id AND p.seat_index = i.seat_index
  WHERE i.event_id = $1 AND i.order_id = $2 ORDER BY i.seat_index
+
+-- name: valid_tickets
+-- The tickets of an order that were not cancelled. $1 event, $2 order.
+SELECT id, seat_index FROM ticket
+ WHERE event_id = $1 AND order_id = $2 AND status = 'valid' ORDER BY seat_index

@@ -1,12 +1,12 @@
 -- name: venues
 -- Every venue, by name.
-SELECT id, name, address, city, state, country, capacity, image_url, created_at, updated_at
+SELECT id, name, address, city, state, country, timezone, capacity, image_url, created_at, updated_at
   FROM venue
  ORDER BY name, id
 
 -- name: venue
 -- One venue.
-SELECT id, name, address, city, state, country, capacity, image_url, created_at, updated_at
+SELECT id, name, address, city, state, country, timezone, capacity, image_url, created_at, updated_at
   FROM venue
  WHERE id = $1
 

@@ -10,6 +10,7 @@
  */
 
 import { toScreen, visibleBox } from '../state/camera.js';
+import { apart } from '../state/labels.js';
 import { boxOfOutline } from '../state/shapes.js';
 
 const FONT = 'system-ui, sans-serif';
@@ -68,29 +69,42 @@ export function drawWords(context, plan, camera, view, palette) {
 /** @param {CanvasRenderingContext2D} context @param {Plan} plan @param {Camera} camera @param {Palette} palette
  * @param {number} radius */
 function drawSectionNames(context, plan, camera, palette, radius) {
+  const labels = plan.sections.map((section) => sectionLabel(context, section, camera)).filter((label) => label !== null);
+  labels.sort((a, b) => b.seats - a.seats);
   const fade = Math.min(1, (SECTION_NAMES_RADIUS_MOST - radius) / 1.2);
   context.save();
-  context.globalAlpha = fade;
-  for (const section of plan.sections) {
-    const across = Math.min(section.box.width, section.box.height) * camera.scale;
-    const size = Math.min(12.5, Math.max(9, across / 6));
-    context.font = `650 ${size}px ${FONT}`;
-    const width = context.measureText(section.name).width;
-    // A name that is much wider than its section says nothing yet.
-    if (width > Math.max(section.box.width, section.box.height) * camera.scale * 1.15) continue;
-    const x = section.labelAt.x * camera.scale + camera.x;
-    const y = section.labelAt.y * camera.scale + camera.y;
+  for (const { name, x, y, size, box } of apart(labels)) {
     context.fillStyle = palette.paper;
     context.globalAlpha = fade * 0.95;
     context.beginPath();
-    context.roundRect(x - width / 2 - size * 0.6, y - size * 0.85, width + size * 1.2, size * 1.7, size * 0.85);
+    context.roundRect(box.x, box.y, box.width, box.height, size * 0.85);
     context.fill();
     context.globalAlpha = fade;
     context.fillStyle = palette.ink;
-    context.fillText(section.name, x, y + 0.5);
+    context.font = sectionFont(size);
+    context.fillText(name, x, y + 0.5);
   }
   context.restore();
 }
+
+/**
+ * A section's name, where it would stand; null: it is much wider than the section, and says nothing yet.
+ *
+ * @param {CanvasRenderingContext2D} context @param {Section} section @param {Camera} camera
+ */
+function sectionLabel(context, section, camera) {
+  const { box: { width: wide, height: high }, name, count: seats, labelAt } = section;
+  const size = Math.min(12.5, Math.max(9, (Math.min(wide, high) * camera.scale) / 6));
+  context.font = sectionFont(size);
+  const { width } = context.measureText(name);
+  if (width > Math.max(wide, high) * camera.scale * 1.15) return null;
+  const { x, y } = toScreen(camera, labelAt);
+  const box = { x: x - width / 2 - size * 0.6, y: y - size * 0.85, width: width + size * 1.2, height: size * 1.7 };
+  return { name, seats, x, y, size, box };
+}
+
+/** @param {number} size */
+const sectionFont = (size) => `650 ${size}px ${FONT}`;
 
 /**
  * Each row's letter, one step beyond both of its ends; where an end is out of view, at the edge of the view.

@@ -1,5 +1,5 @@
 // @ts-check
-/** Times as people read them, in the visitor's zone, and the clock of the server. */
+/** Times as people read them, in a venue's zone or the visitor's, and the clock of the server. */
 
 import { locale } from './locale.js';
 
@@ -7,9 +7,12 @@ import { locale } from './locale.js';
 
 /** @param {Intl.DateTimeFormatOptions} options */
 const format = (options) => {
-  /** @type {Intl.DateTimeFormat | undefined} made at first use: by then the language is known */
-  let made;
-  return /** @param {string | number | Date} when */ (when) => (made ??= new Intl.DateTimeFormat(locale(), options)).format(new Date(when));
+  /** @type {Map<string | null, Intl.DateTimeFormat>} made at first use: by then the language is known */
+  const made = new Map();
+  /** @param {string | null} zone */
+  const inZone = (zone) => made.get(zone) ?? made.set(zone, new Intl.DateTimeFormat(locale(), { ...options, timeZone: zone ?? undefined })).get(zone);
+  /** @param {string | number | Date} when @param {string | null} [zone] IANA; without one it is the visitor's */
+  return (when, zone = null) => /** @type {Intl.DateTimeFormat} */ (inZone(zone)).format(new Date(when));
 };
 
 /** "Sat 3 Jan 2026, 20:00 CET" */

@@ -45,6 +45,7 @@ export class Basket {
     const hasHold = sale.hold.seats.length > 0;
     const hasChoice = sale.selected.length > 0;
     this._element.dataset['stage'] = hasHold ? 'held' : hasChoice ? 'chosen' : 'empty';
+    this._element.classList.toggle('is-closed', closed !== null && !hasHold);
     fill(this._element,
       state.problem ? h('p.problem', { 'data-problem': true }, state.problem) : null,
       hasHold ? this._held(state) : null,

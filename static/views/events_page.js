@@ -2,7 +2,7 @@
 /**
  * The list of events: search, filters and pages, all of them in the address.
  *
- * @typedef {import('../api.js').Event} Event
+ * @typedef {import('../api.js').Event} Show
  * @typedef {import('../api.js').EventPage} EventPage
  * @typedef {import('../router.js').Visit} Visit
  */
@@ -10,7 +10,7 @@
 import { say } from '../announcer.js';
 import { api } from '../api.js';
 import { fill, h, icon } from '../dom.js';
-import { rename, setTitle } from '../router.js';
+import { rename, setTitle, step } from '../router.js';
 import { formatDayOfMonth, formatMoment, formatMonth, formatShort, formatWeekday } from '../state/times.js';
 import { T } from '../texts.js';
 import { eventArt } from './art.js';
@@ -26,13 +26,22 @@ const STATUSES = ['on_sale', 'upcoming', 'sold_out'];
 /** @param {Visit} visit */
 export function eventsPage({ root, query, signal }) {
   setTitle(T.events.title);
-  const asked = { search: query.get('search') ?? '', category: query.get('category') ?? '', status: query.get('status') ?? '', page: Number(query.get('page')) || 1 };
+  const asked = { search: query.get('search') ?? '', category: query.get('category') ?? '', status: query.get('status') ?? '', city: query.get('city') ?? '', from: dayOf(query.get('from')), to: dayOf(query.get('to')), page: Math.max(1, Math.trunc(Number(query.get('page'))) || 1) };
   const results = h('div.results');
   const chips = h('div.chips', { role: 'group', 'aria-label': T.events.category });
   const search = h('input', { type: 'search', name: 'search', value: asked.search, placeholder: T.events.search, 'aria-label': T.events.searchLabel, autocomplete: 'off' });
   const status = h('select', { name: 'status', 'aria-label': T.events.status },
     h('option', { value: '' }, T.events.anyStatus),
     STATUSES.map((value) => h('option', { value, selected: value === asked.status }, T.statuses[value])));
+
+  const city = h('select', { name: 'city', 'aria-label': T.events.city }, h('option', { value: '' }, T.events.anyCity));
+  const day = (/** @type {'from' | 'to'} */ name) =>
+    h('input', { type: 'date', name, value: asked[name], onchange: (/** @type {Event} */ event) => ask({ [name]: /** @type {any} */ (event.target).value }) });
+  const [from, to] = [day('from'), day('to')];
+  const offerCities = (/** @type {string[]} */ cities) => city.append(
+    ...[...new Set([...cities, asked.city].filter(Boolean))].map((value) => h('option', { value, selected: value === asked.city }, value)));
+  // Without an answer the choice offers what the address names.
+  api.cities().then(offerCities, () => offerCities([]));
 
   /** @type {AbortController | null} */
   let under = null;
@@ -43,12 +52,12 @@ export function eventsPage({ root, query, signal }) {
     h('button.chip', { type: 'button', 'aria-pressed': String(value === asked.category), 'data-category': value,
       onclick: () => ask({ category: value }) }, value ? T.categories[value] : T.events.allCategories)));
 
-  /** @param {Partial<typeof asked>} change */
-  const ask = (change) => {
+  /** @param {Partial<typeof asked>} change @param {(path: string) => void} [remember] */
+  const ask = (change, remember = step) => {
     Object.assign(asked, { page: 1 }, change);
     for (const chip of chips.children) chip.setAttribute('aria-pressed', String(chip.getAttribute('data-category') === asked.category));
     const params = paramsOf(asked);
-    rename(params.size > 0 ? `/?${params}` : '/');
+    remember(params.size > 0 ? `/?${params}` : '/');
     load();
   };
 
@@ -58,13 +67,17 @@ export function eventsPage({ root, query, signal }) {
     if (!results.querySelector('.cards')) fill(results, skeletons());
     results.setAttribute('aria-busy', 'true');
     const params = paramsOf(asked);
+    for (const [name, clock] of [['from', 'T00:00'], ['to', 'T23:59:59.999']]) {
+      const value = params.get(name);
+      if (value) params.set(name, new Date(value + clock).toISOString());
+    }
     params.set('page', String(asked.page));
     params.set('limit', String(PAGE_SIZE));
     try {
       const page = await api.events(params, AbortSignal.any([mine.signal, signal]));
       const clear = () => {
-        search.value = status.value = '';
-        ask({ search: '', category: '', status: '' });
+        search.value = status.value = city.value = from.value = to.value = '';
+        ask({ search: '', category: '', status: '', city: '', from: '', to: '' });
       };
       fill(results, resultsOf(page, clear, (number) => {
         ask({ page: number });
@@ -80,8 +93,9 @@ export function eventsPage({ root, query, signal }) {
 
   search.addEventListener('input', () => {
     clearTimeout(typing);
-    typing = setTimeout(() => ask({ search: search.value.trim() }), TYPING_PAUSE_MS);
+    typing = setTimeout(() => !signal.aborted && ask({ search: search.value.trim() }, rename), TYPING_PAUSE_MS);
   });
+  city.addEventListener('change', () => ask({ city: city.value }));
   status.addEventListener('change', () => ask({ status: status.value }));
   const onSubmit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
@@ -93,17 +107,29 @@ export function eventsPage({ root, query, signal }) {
   fill(root, h('div.page', null,
     h('div.intro', null, h('h1', null, T.events.title), h('p.lead', null, T.events.lead)),
     h('form.filters', { role: 'search', onsubmit: onSubmit },
-      h('div.field-search', null, icon('search'), search), status, chips),
+      h('div.field-search', null, icon('search'), search), status, city,
+      h('div.days', null, h('label', null, T.events.from, from), h('label', null, T.events.to, to)), chips),
     results));
   load();
 }
 
-/** @param {{search: string, category: string, status: string, page: number}} asked @returns {URLSearchParams} */
-function paramsOf({ search, category, status, page }) {
+/** @param {string | null} text @returns {string} "2031-05-01", or nothing for what is no day */
+function dayOf(text) {
+  return text && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : '';
+}
+
+/**
+ * @param {{search: string, category: string, status: string, city: string, from: string, to: string, page: number}} asked
+ * @returns {URLSearchParams}
+ */
+function paramsOf({ search, category, status, city, from, to, page }) {
   const params = new URLSearchParams();
   if (search) params.set('search', search);
   if (category) params.set('category', category);
   if (status) params.set('status', status);
+  if (city) params.set('city', city);
+  if (from) params.set('from', from);
+  if (to) params.set('to', to);
   if (page > 1) params.set('page', String(page));
   return params;
 }
@@ -118,27 +144,28 @@ function resultsOf(page, clear, goTo) {
   return page.totalPages > 1 ? [cards, pager(page, goTo)] : [cards];
 }
 
-/** @param {Event} event @returns {HTMLElement} */
+/** @param {Show} event @returns {HTMLElement} */
 function card(event) {
   const when = new Date(event.event_date);
+  const zone = event.venue.timezone;
   return h('a.card', { href: `/events/${event.id}`, 'data-event': event.id },
     h('div.card-picture', null, eventArt(event),
-      h('div.leaf', { 'aria-hidden': 'true' }, h('span', null, formatMonth(when)), h('b', null, formatDayOfMonth(when)), h('span', null, formatWeekday(when)))),
+      h('div.leaf', { 'aria-hidden': 'true' }, h('span', null, formatMonth(when, zone)), h('b', null, formatDayOfMonth(when, zone)), h('span', null, formatWeekday(when, zone)))),
     h('div.card-body', null,
       h('div.card-top', null, badge(event.status, statusText(event)), h('span.kind', null, T.kinds[event.category] ?? event.category)),
       h('h2', null, event.name),
-      h('p.card-line', null, icon('calendar'), formatMoment(when)),
+      h('p.card-line', null, icon('calendar'), formatMoment(when, zone)),
       h('p.card-line', null, icon('place'), placeOf(event.venue)),
       seatsLeft(event)));
 }
 
-/** @param {Event} event @returns {string} */
+/** @param {Show} event @returns {string} */
 function statusText(event) {
   if (event.status !== 'upcoming') return T.statuses[event.status] ?? event.status;
   return T.saleStarts(formatShort(event.on_sale_date));
 }
 
-/** @param {Event} event @returns {HTMLElement | null} */
+/** @param {Show} event @returns {HTMLElement | null} */
 function seatsLeft(event) {
   if (event.status !== 'on_sale') return null;
   const share = event.available_seats / Math.max(1, event.total_capacity);
@@ -150,10 +177,10 @@ function seatsLeft(event) {
 
 /** @param {EventPage} page @param {(page: number) => void} goTo @returns {HTMLElement} */
 function pager({ page, totalPages }, goTo) {
-  const step = (/** @type {number} */ to, /** @type {string} */ label, /** @type {string} */ className) =>
+  const button = (/** @type {number} */ to, /** @type {string} */ label, /** @type {string} */ className) =>
     h('button.button.quiet', { type: 'button', class: `button quiet ${className}`, disabled: to < 1 || to > totalPages, 'aria-label': label, onclick: () => goTo(to) }, icon('chevron'));
-  return h('nav.pager', { 'aria-label': T.events.pages }, step(page - 1, T.events.previous, 'is-back'),
-    h('span', null, T.events.page(page, totalPages)), step(page + 1, T.events.next, ''));
+  return h('nav.pager', { 'aria-label': T.events.pages }, button(page - 1, T.events.previous, 'is-back'),
+    h('span', null, T.events.page(page, totalPages)), button(page + 1, T.events.next, ''));
 }
 
 /** @returns {HTMLElement} */

@@ -4,6 +4,7 @@
  *
  * @typedef {import('../api.js').OrderInfo} OrderInfo
  * @typedef {import('../api.js').OrderDetail} OrderDetail
+ * @typedef {import('../api.js').Code} Code
  * @typedef {import('../api.js').Ticket} Ticket
  * @typedef {import('../router.js').Visit} Visit
  */
@@ -55,14 +56,14 @@ function orderLine(order) {
     h('div.order-art', null, eventArt({ id: order.event_id, category: 'other' })),
     h('div', null,
       h('h2', null, order.event_name),
-      h('p', null, `${formatMoment(order.event_date)} · ${order.venue_name}`),
+      h('p', null, `${formatMoment(order.event_date, order.venue_timezone)} · ${order.venue_name}`),
       h('p.hint', null, `${T.orders.number(order.id)} · ${T.orders.ordered(formatMoment(order.created_at))}`)),
     h('div.order-side', null, h('b', null, formatCents(centsOf(order.total_amount), order.currency)), badge(order.status, T.orders.statuses[order.status] ?? order.status)));
 }
 
 /** @param {HTMLElement} body @param {OrderDetail} detail @param {boolean} isNew @param {Visit} visit */
 function showOrder(body, detail, isNew, visit) {
-  const { order, seats } = detail;
+  const { order, seats, tickets, calendar } = detail;
   const isValid = order.status === 'completed';
   const place = [order.venue_name, order.venue_address, order.venue_city].filter(Boolean).join(', ');
   const money = (/** @type {number} */ amount) => formatCents(centsOf(amount), order.currency);
@@ -75,10 +76,10 @@ function showOrder(body, detail, isNew, visit) {
     h('div.order-head', null,
       h('div', null,
         h('h1', null, order.event_name),
-        h('p.card-line', null, icon('calendar'), formatMoment(order.event_date)),
+        h('p.card-line', null, icon('calendar'), formatMoment(order.event_date, order.venue_timezone)),
         h('p.card-line', null, icon('place'), place)),
       badge(order.status, T.orders.statuses[order.status] ?? order.status)),
-    h('ol.tickets', { role: 'list', 'data-status': order.status, 'aria-label': T.order.tickets }, seats.map((seat) => h('li', null, ticket(order, seat, money)))),
+    h('ol.tickets', { role: 'list', 'data-status': order.status, 'aria-label': T.order.tickets }, seats.map((seat, k) => h('li', null, ticket(order, seat, money, isValid ? tickets[k] : undefined)))),
     h('div.order-total', null, h('span', null, `${T.order.total} · ${T.tickets(seats.length)}`), h('b', null, money(order.total_amount))),
     h('p.hint', null, `${T.orders.number(order.id)} · ${T.orders.ordered(formatMoment(order.created_at))}`),
     problem,
@@ -86,17 +87,33 @@ function showOrder(body, detail, isNew, visit) {
       h('a.button.quiet', { href: '/orders' }, T.order.all),
       h('a.button.quiet', { href: `/events/${order.event_id}` }, T.order.toEvent),
       isValid ? h('button.button.quiet', { type: 'button', onclick: () => print() }, T.order.print) : null,
+      isValid ? h('a.button.quiet', { href: asData('text/calendar', calendar), download: `usher-${order.id.slice(0, 8)}.ics` }, icon('calendar'), T.order.calendar) : null,
       isValid ? cancel : null));
 }
 
-/** @param {OrderInfo} order @param {Ticket} seat @param {(amount: number) => string} money @returns {HTMLElement} */
-function ticket(order, seat, money) {
+/**
+ * All of a ticket came with the order: once it is shown, it needs no connection.
+ *
+ * @param {OrderInfo} order
+ * @param {Ticket} seat
+ * @param {(amount: number) => string} money
+ * @param {Code} [code] of a valid ticket
+ * @returns {HTMLElement}
+ */
+function ticket(order, seat, money, code) {
   const part = (/** @type {string} */ label, /** @type {string} */ value) => h('div', null, h('dt', null, label), h('dd', null, value));
   return h('article.ticket', { 'data-ticket': `${seat.section}/${seat.row}/${seat.seat_number}` },
     h('div.ticket-art', null, eventArt({ id: order.event_id, category: 'other' })),
-    h('div.ticket-body', null, h('b', null, order.event_name), h('span', null, `${formatMoment(order.event_date)} · ${order.venue_name}`),
+    h('div.ticket-body', null, h('b', null, order.event_name), h('span', null, `${formatMoment(order.event_date, order.venue_timezone)} · ${order.venue_name}`),
       h('dl', null, part(T.order.section, seat.section), part(T.order.row, seat.row), part(T.order.seat, seat.seat_number))),
-    h('div.ticket-stub', null, h('span', null, T.order.price), h('b', null, money(seat.price))));
+    h('div.ticket-stub', null,
+      code ? h('img.ticket-code', { src: asData('image/svg+xml', code.qr_svg), alt: T.order.code(`${seat.row} ${seat.seat_number}`), width: 168, height: 168 }) : null,
+      h('span', null, T.order.price), h('b', null, money(seat.price))));
+}
+
+/** @param {string} type @param {string} text @returns {string} an address that holds it */
+function asData(type, text) {
+  return `data:${type};charset=utf-8,${encodeURIComponent(text)}`;
 }
 
 /**
@@ -114,10 +131,10 @@ async function cancelOrder(button, problem, body, detail, visit) {
   problem.hidden = true;
   try {
     await api.cancelOrder(detail.order.id);
-    const now = await api.order(detail.order.id).catch(() => ({ ...detail, order: { ...detail.order, status: 'cancelled' } }));
+    const now = await api.order(detail.order.id).catch(() => ({ ...detail, order: { ...detail.order, status: 'cancelled' }, tickets: [] }));
     if (visit.signal.aborted) return;
     note(T.order.cancelled, 'good');
-    showOrder(body, now.seats.length > 0 ? now : { ...now, seats: detail.seats }, false, visit);
+    showOrder(body, now.seats.length > 0 ? now : { ...now, seats: detail.seats, tickets: [] }, false, visit);
     focusHeading();
   } catch (refusal) {
     if (visit.signal.aborted) return;

@@ -35,7 +35,12 @@ Arrive = Callable[..., Visitor]
 
 @pytest.fixture(scope="package")
 def server_url() -> Iterator[str]:
-    """The address of a server with the demo data, in a process of its own."""
+    """The address of a server with the demo data. A module that adds events has one of its own."""
+    yield from a_server()
+
+
+def a_server() -> Iterator[str]:
+    """Run a server with the demo data in a process of its own, and yield its address once."""
     folder = Path(tempfile.mkdtemp(prefix="usher-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "REDIS_"))}
     environment |= {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": ADMIN_PASSWORD}
@@ -97,7 +102,7 @@ def visitor(arrive: Arrive) -> Visitor:
     return arrive()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def organiser(browser: Browser, server_url: str) -> Iterator[Organiser]:
     """Who makes events for the tests."""
     one = Organiser(browser, server_url)

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +12,18 @@ from playwright.sync_api import expect
 from actors.core.layout import Run
 from actors.core.model import OrphanRule
 from protocol.outbound import Rejected
-from tests.browser.conftest import Arrive
+from tests.browser.conftest import Arrive, a_server
 from tests.browser.organiser import Organiser
 from tests.browser.visitor import CHAPPELLE, COLDPLAY, Visitor
 from tests.core.sale import Sale
 
 FIND = "Find best seats"
+
+
+@pytest.fixture(scope="module")
+def server_url() -> Iterator[str]:
+    """Its own, as other modules count the events that there are."""
+    yield from a_server()
 
 
 def find(visitor: Visitor, count: int) -> None:

@@ -135,10 +135,20 @@ def test_what_is_particular_about_a_seat_is_said(visitor: Visitor) -> None:
     ]
 
 
+def test_labels_make_room_for_the_weightier(visitor: Visitor) -> None:
+    script = """async () => {
+        const { apart } = await import('/static/state/labels.js');
+        const label = (x, y) => ({ x, box: { x, y, width: 50, height: 10 } });
+        return apart([label(0, 0), label(40, 5), label(50, 0), label(80, 9), label(45, 10)]).map(({ x }) => x);
+    }"""
+    visitor.page.goto("/")
+    assert visitor.page.evaluate(script) == [0, 50, 45]
+
+
 def test_money_and_time(visitor: Visitor) -> None:
     script = """async () => {
         const { formatCents, centsOf } = await import('/static/state/money.js');
-        const { formatCountdown, ServerClock } = await import('/static/state/times.js');
+        const { formatCountdown, formatMoment, ServerClock } = await import('/static/state/times.js');
         let local = 1000;
         const clock = new ServerClock(() => local);
         clock.learn(500_000);
@@ -149,6 +159,8 @@ def test_money_and_time(visitor: Visitor) -> None:
             cents: [centsOf(99.5), centsOf(19.99), centsOf(350)],
             times: [599_001, 60_000, 59_001, 1, 0, -5, 3_600_000].map(formatCountdown),
             server: clock.now(),
+            zones: ['Europe/London', 'America/Denver', null].map((zone) =>
+                formatMoment('2031-07-01T19:30:00Z', zone)),
         };
     }"""
     visitor.page.goto("/")
@@ -156,6 +168,11 @@ def test_money_and_time(visitor: Visitor) -> None:
     assert result["money"] == ["$85", "$99.50", "€1,234,567.89", "$0"]
     assert result["cents"] == [9950, 1999, 35000]
     assert result["times"] == ["10:00", "1:00", "1:00", "0:01", "0:00", "0:00", "1:00:00"]
+    london, denver, berlin = result["zones"]
+    assert "8:30" in london
+    assert "1:30" in denver
+    assert "MDT" in denver
+    assert "9:30" in berlin, "without a zone it is the visitor's"
     # The second message came 300 ms late: the first one's difference is the truer.
     assert result["server"] == 501_000
 

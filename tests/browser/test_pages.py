@@ -26,6 +26,26 @@ def test_filters_are_in_the_address(visitor: Visitor) -> None:
     expect(page.locator(".card")).to_have_count(8)
 
 
+def test_city_and_dates_are_filters_that_back_undoes(visitor: Visitor) -> None:
+    page = visitor.page
+    page.goto("/")
+    page.get_by_label("City").select_option("London")
+    expect(page).to_have_url(re.compile(r"\?city=London$"))
+    expect(page.locator(".card").filter(has_not_text="London")).to_have_count(0)
+    expect(page.locator(".card").first).to_contain_text("London")
+    page.get_by_label("From").fill("2999-01-01")
+    expect(page.get_by_role("heading", name="No event matches.")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("From")).to_have_value("")
+    expect(page.get_by_label("City")).to_have_value("London")
+    expect(page.locator(".card").first).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("City")).to_have_value("")
+    expect(page.locator(".card")).to_have_count(8)
+    page.goto("/?from=nonsense&city=Nowhere&page=-2")
+    expect(page.get_by_label("City")).to_have_value("Nowhere")
+
+
 def test_errors_of_a_form_stand_at_the_field(visitor: Visitor) -> None:
     page = visitor.page
     page.goto("/register?to=%2Forders")

@@ -117,6 +117,7 @@ async def test_memory_is_bounded_by_batches(
     monkeypatch.setattr(asyncpg.Connection, "copy_records_to_table", counted)
     _written(path, lines)
     async with database.acquire() as connection:
+        await connection.execute("SET transaction_timeout = 0")  # as that of `usher audit`, which has no limit
         report = await audit(connection, [path])
     assert sum(batches) == lines
     assert max(batches) <= BATCH_LINES

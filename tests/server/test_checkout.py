@@ -571,7 +571,7 @@ async def test_orders_are_listed_newest_first(shop: Usher, till: Till) -> None:
     second = (await shop.buy(ada)).data["order"]
     orders = (await shop.rest("GET", "/checkout/orders", by=ada)).data
     assert [order["id"] for order in orders] == [second["id"], first["id"]]
-    beside = {"event_name", "event_date", "artist", "venue_name", "venue_city"}
+    beside = {"event_name", "event_date", "artist", "venue_name", "venue_city", "venue_timezone"}
     for order, known in zip(orders, (second, first), strict=True):
         assert set(order) == set(known) | beside
         assert {name: order[name] for name in known} == known
@@ -583,10 +583,10 @@ async def test_orders_are_listed_newest_first(shop: Usher, till: Till) -> None:
 async def test_one_order_with_its_seats(shop: Usher, till: Till) -> None:
     _, ada, order = await bought(shop, 0, 25)
     reply = await shop.rest("GET", f"/checkout/orders/{order['id']}", by=ada)
-    assert set(reply.data) == {"order", "items", "seats"}
+    assert set(reply.data) == {"order", "items", "seats", "tickets", "calendar"}
     shown = reply.data["order"]
     assert {name: shown[name] for name in order} == order
-    extra = {"event_name", "event_date", "artist", "venue_name", "venue_city", "venue_address"}
+    extra = {"event_name", "event_date", "artist", "venue_name", "venue_city", "venue_timezone", "venue_address"}
     assert set(shown) - set(order) == extra
     assert shown["venue_address"] == "1 Hall Street"
     seats: list[Json] = []

@@ -122,7 +122,7 @@ async def test_events_come_by_date_then_id(client: Client, database: asyncpg.Poo
 
 
 async def test_filters_find_by_words(client: Client, database: asyncpg.Pool, hall: UUID) -> None:
-    arena = await add_venue(database, name="O2 Arena")
+    arena = await add_venue(database, name="O2 Arena", city="Gotham")
     await add_event(database, hall, name="Eras Tour", artist="Taylor Swift")
     await add_event(database, arena, name="Spheres", artist="Coldplay")
     await add_event(database, arena, name="100% Laughs_", artist="Ünal", category="comedy")
@@ -146,6 +146,8 @@ async def test_filters_find_by_words(client: Client, database: asyncpg.Pool, hal
         ({"venue": "hall"}, {"Eras Tour"}),
         ({"venue": str(arena)}, {"Spheres", "100% Laughs_"}),
         ({"venue": str(arena).upper()}, {"Spheres", "100% Laughs_"}),
+        ({"city": "GOTHAM"}, {"Spheres", "100% Laughs_"}),
+        ({"city": "goth"}, set()),
         ({"category": "comedy"}, {"100% Laughs_"}),
         ({"category": "sports"}, set()),
         ({"venue": "arena", "category": "concert"}, {"Spheres"}),

@@ -374,6 +374,18 @@ async def test_bad_sections_change_nothing(usher: Usher, bad: Json) -> None:
     assert (await usher.rest("GET", f"/venues/{venue_id}")).data["name"] == "New Hall"
 
 
+async def test_a_venue_has_a_time_zone_that_there_is(usher: Usher) -> None:
+    olga = await admin(usher)
+    made = await usher.rest("POST", "/venues", HALL | {"timezone": "Europe/London"}, olga)
+    assert made.data["timezone"] == "Europe/London"
+    path = f"/venues/{made.data['id']}"
+    for method, where in (("POST", "/venues"), ("PUT", path)):
+        refused = await usher.rest(method, where, HALL | {"timezone": "Europe/Atlantis"}, olga)
+        assert refused.refusal[::2] == (400, "bad_timezone")
+    assert (await usher.rest("PUT", path, {"city": "Leeds"}, olga)).data["timezone"] == "Europe/London"
+    assert (await usher.rest("PUT", path, {"timezone": None}, olga)).data["timezone"] is None
+
+
 async def test_too_many_seats_are_refused(usher: Usher) -> None:
     big = {"row_count": 500, "seats_per_row": 400}
     sections = [STAND | big, FLOOR | {"row_count": 1, "seats_per_row": 1}]

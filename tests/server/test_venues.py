@@ -27,7 +27,7 @@ async def test_venues_are_listed_by_name(client: Client, database: asyncpg.Pool)
 
 
 async def test_a_venue_has_the_fields_of_the_contract(client: Client, database: asyncpg.Pool) -> None:
-    venue_id = await add_venue(database, state="NY", image_url="/x.png")
+    venue_id = await add_venue(database, state="NY", image_url="/x.png", timezone="America/New_York")
     for written in (str(venue_id), str(venue_id).upper()):
         answer = await client.get(f"/api/v1/venues/{written}")
         assert answer.status == 200
@@ -42,6 +42,7 @@ async def test_a_venue_has_the_fields_of_the_contract(client: Client, database: 
                 "country": "UK",
                 "capacity": 100,
                 "image_url": "/x.png",
+                "timezone": "America/New_York",
                 "created_at": "2031-05-01T12:00:00.000Z",
                 "updated_at": "2031-05-01T12:00:00.000Z",
             },
