@@ -36,6 +36,7 @@ def test_vectors(vector: dict[str, Any]) -> None:
     assert first.hex() == vector["genesis"]
     assert [head.hex() for head in found] == vector["heads"]
     assert seed.hex() == vector["seed"]
+    assert draw.server_nonce(operator_seed, event_id, vector["account_id"]).hex() == vector["server_nonce"]
     assert [draw.lot(seed, entry).hex() for entry in entries] == vector["lots"]
     assert [entry.hex() for entry in draw.drawn_order(seed, entries)] == vector["order"]
 
@@ -101,6 +102,7 @@ def test_values_of_another_length_are_refused(value: bytes) -> None:
         lambda: draw.next_head(value, bytes(32)),
         lambda: draw.next_head(bytes(32), value),
         lambda: draw.seed(value, bytes(32)),
+        lambda: draw.server_nonce(value, event_id, "somebody"),
         lambda: draw.seed(bytes(32), value),
         lambda: draw.seed(bytes(32), bytes(32), value),
         lambda: draw.drawn_order(value, []),
