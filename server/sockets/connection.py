@@ -13,7 +13,8 @@ from msgspec.structs import astuple, replace
 
 from actors.core.holding import shown
 from actors.core.verdict import Asked
-from actors.core.waiting_room import shown_place
+from actors.core.waiting_room import has_room, shown_place
+from actors.line_news import line_now
 from actors.supervisor import NotOwned
 from actors.told import Reply, Told
 from protocol import limits
@@ -265,6 +266,8 @@ class Connection:
             self.outbox.close(CloseCode.RESTARTING)
             return
         self._parts.hub.watch(self._event.event_id, seating, self.outbox, position)
+        if has_room(seating.terms):
+            self.outbox.send(line_now(seating))
         if self._customer is not None:
             hold = shown(seating, seating.hold(self._customer))
             self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))
