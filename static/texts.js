@@ -256,6 +256,7 @@ export const T = {
   refusals: /** @type {Record<string, string>} */ ({
     not_signed_in: 'Sign in to do this.',
     not_on_sale: 'This event is not on sale.',
+    proof_required: 'Solve the challenge of the waiting room before you join.',
     not_admitted: 'Your turn in the waiting room has not come yet.',
     seat_not_found: 'There is no such seat.',
     limit_reached: 'This is more than one customer may have for this event.',

@@ -9,7 +9,7 @@ import math
 
 from aiohttp import WSMsgType, hdrs, web
 from msgspec import UNSET
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from actors.core.holding import shown
 from actors.core.verdict import Asked
@@ -19,7 +19,7 @@ from actors.supervisor import NotOwned
 from actors.told import Reply, Told
 from protocol import limits
 from protocol.codes import CloseCode, Code
-from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, read_command
+from protocol.inbound import BadCommand, Command, JoinQueue, NotUnderstood, Open, Ping, read_command
 from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
 from server.door.correlation import current_id
 from server.door.origin import is_foreign
@@ -196,9 +196,20 @@ class Connection:
             self._refuse(command, rejected(command.id, Code.NOT_SIGNED_IN))
         elif isinstance(command, BadCommand):
             self._refuse(command, rejected(command.id, Code.BAD_COMMAND, message=command.message))
+        elif isinstance(command, JoinQueue):
+            self._join(self._customer, command)
         else:
             self._tell(self._customer, command)
         return None
+
+    def _join(self, customer: str, command: JoinQueue) -> None:
+        """Pass on who may join, without the proof: it is no matter of the line's."""
+        proof = None if command.proof is UNSET else command.proof
+        code = self._parts.lobby_gate.refusal(self._event.event_id, customer, proof)
+        if code is None:
+            self._tell(customer, replace(command, proof=UNSET))
+        else:
+            self._refuse(command, rejected(command.id, code))
 
     def _slow_down(self, pace: CommandPace, command: Command | BadCommand, wait_s: float) -> None:
         self._refuse(command, rejected(command.id, Code.RATE_LIMITED, retry_after_ms=math.ceil(wait_s * 1000)))
