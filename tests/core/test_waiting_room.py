@@ -117,7 +117,8 @@ def test_ahead_is_what_counting_says() -> None:
 
 def test_four_of_five_waits_end_within_the_range() -> None:
     """Slots come free at random, one in two seconds; the wait is told when it begins."""
-    dice, pace, now_ms, line = Random(11), Pace(), 0.0, []
+    dice, pace, now_ms = Random(11), Pace(), 0.0
+    line: list[str] = []
     assert pace.wait(3, 0) is None, "nothing is known before slots came free"
     pace.admitted("first", 0)
     for number in range(20_000):
