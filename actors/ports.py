@@ -50,6 +50,7 @@ class Loaded(Struct, frozen=True):
     epoch: str
     runs: Sequence[Run]
     accessible: frozenset[int]
+    companion: frozenset[int]
     states: bytes
     holders: dict[int, str]
     holds: dict[str, Hold]

@@ -10,7 +10,7 @@ def seating_of(loaded: Loaded) -> Seating:
     """The committed state of the event."""
     seating = Seating(
         loaded.terms,
-        layout_of(loaded.runs, loaded.accessible),
+        layout_of(loaded.runs, loaded.accessible, loaded.companion),
         bytearray(loaded.states),
         loaded.holders,
         loaded.revision,

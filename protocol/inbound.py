@@ -77,7 +77,7 @@ class HoldBest(InboundMessage, frozen=True, tag="hold_best"):
     price_tier: only seats of this price tier
     section: only seats of the section with this name
     max_price_cents: only seats that cost at most this
-    accessible: true: with at least one seat with wheelchair access; otherwise without any
+    accessible: true: with a wheelchair place, and companion seats beside it if there are any; otherwise without one
     """
 
     id: CommandId

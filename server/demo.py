@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from msgspec.structs import replace
+
 from actors.core.model import OrphanRule
+from protocol.seat_map import Row, SeatMap
 from server.demo_data import ADMIN_EMAIL, ADMIN_NAME, EVENTS, VENUES, DemoEvent, DemoVenue
 from server.plans.bowl import bowl
 from server.plans.publish import Connection, PublishedSeats, SeatsExist, publish, published_seats
@@ -16,6 +19,7 @@ from server.statements import sql
 _IDS = UUID("1f0a6a0e-6f0c-4b57-9d3e-0f4f8a1b7c55")
 """The ids that the demo makes up follow from this one, so that making it again makes nothing new."""
 _PASSWORD_BYTES = 12
+_ROWS_OF_A_LARGE_SECTION = 10
 
 
 class Seeded(NamedTuple):
@@ -45,9 +49,29 @@ async def seed(
         wanted = [event for event in EVENTS if event.id in missing and event.venue_id == venue.id]
         if wanted:
             progress(f"{venue.name}: {', '.join(event.name for event in wanted)}")
-            seats = await asyncio.to_thread(published_seats, bowl(venue.name, venue.sections))
+            seats = await asyncio.to_thread(
+                published_seats, _with_wheelchair_places(bowl(venue.name, venue.sections))
+            )
             made += sum([await _make_event(connection, venue, event, seats, now) for event in wanted])
     return Seeded(await _admin(connection, now, hash_password, admin_password), made)
+
+
+def _with_wheelchair_places(seat_map: SeatMap) -> SeatMap:
+    """The map with a wheelchair place and a companion seat at both ends of the last row of every large section."""
+    return replace(
+        seat_map,
+        sections=tuple(
+            replace(section, rows=(*section.rows[:-1], _with_places_at_its_ends(section.rows[-1])))
+            if len(section.rows) >= _ROWS_OF_A_LARGE_SECTION
+            else section
+            for section in seat_map.sections
+        ),
+    )
+
+
+def _with_places_at_its_ends(row: Row) -> Row:
+    last = row.seats - 1
+    return replace(row, accessible=(0, last), companion=(1, last - 1))
 
 
 async def _make_event(

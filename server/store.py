@@ -144,6 +144,7 @@ class PostgresStore(Store):
             epoch=head["epoch"],
             runs=[store_rows.run(row) for row in runs],
             accessible=frozenset(seat for row in runs for seat in row["accessible"] or ()),
+            companion=frozenset(seat for row in runs for seat in row["companion"] or ()),
             states=states,
             holders=holders,
             holds=store_rows.holds(holds, holders, states),

@@ -43,21 +43,31 @@ export function echo(text) {
 }
 
 /**
- * Show a note, and say it.
+ * Show a note, and say it. One that offers something stays until it is answered, closed, or its page is left.
  *
  * @param {string} text
  * @param {'info' | 'good' | 'warn'} [kind]
+ * @param {{label: string, act: () => void, signal: AbortSignal} | null} [offer]
+ * @returns {() => void} takes the note away
  */
-export function note(text, kind = 'info') {
-  say(text, { isUrgent: true });
+export function note(text, kind = 'info', offer = null) {
+  say(offer ? `${text} ${offer.label}?` : text, { isUrgent: true });
+  const remove = () => element.remove();
+  const act = () => {
+    remove();
+    offer?.act();
+  };
   const element = h(`div.note.${kind}`, { 'data-note': kind },
     icon(kind === 'warn' ? 'warning' : 'check'),
     h('span', null, text),
-    h('button.icon-button', { type: 'button', 'aria-label': T.close, onclick: () => element.remove() }, icon('close')),
+    offer ? h('button.note-offer', { type: 'button', onclick: act }, offer.label) : null,
+    h('button.icon-button', { type: 'button', 'aria-label': T.close, onclick: remove }, icon('close')),
   );
   notes.append(element);
   while (notes.childElementCount > NOTES_MOST) notes.firstElementChild?.remove();
-  setTimeout(() => element.remove(), NOTE_MS + text.length * 30);
+  if (offer) offer.signal.addEventListener('abort', remove);
+  else setTimeout(remove, NOTE_MS + text.length * 30);
+  return remove;
 }
 
 function speak() {

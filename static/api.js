@@ -6,7 +6,7 @@
  *   capacity: number}} Venue
  * @typedef {{id: string, name: string, description: string | null, artist: string | null, category: string,
  *   event_date: string, on_sale_date: string, status: string, total_capacity: number, available_seats: number,
- *   waiting_room_enabled: boolean, max_tickets_per_user: number, venue_id: string, venue: Venue}} Event
+ *   waiting_room_enabled: boolean, max_tickets_per_user: number, orphan_rule: string, venue_id: string, venue: Venue}} Event
  * @typedef {{data: Event[], total: number, page: number, limit: number, totalPages: number}} EventPage
  * @typedef {{id: string, email: string, name: string, role: string}} Account
  * @typedef {{id: string, event_id: string, status: string, total_amount: number, currency?: string,

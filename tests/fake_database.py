@@ -69,6 +69,7 @@ class FakeEvent:
     runs: Sequence[Run]
     states: bytearray
     accessible: frozenset[int] = frozenset()
+    companion: frozenset[int] = frozenset()
     holders: dict[int, str] = field(default_factory=dict)
     hold_rows: dict[str, Hold] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
@@ -155,6 +156,7 @@ class FakeDatabase:
             epoch=event.epoch,
             runs=event.runs,
             accessible=event.accessible,
+            companion=event.companion,
             states=bytes(event.states),
             holders=dict(event.holders),
             holds={

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from actors.core.best_available import Others
-from actors.core.layout import Run
+from actors.core.layout import Access, Run
 from actors.core.model import OrphanRule
 from actors.core.ranking import BlockTerms
 from actors.core.verdict import Refuse
@@ -108,20 +108,20 @@ def _another_way(view: View, run: Run, group: Sequence[int], others: Sequence[in
     around = Others(view)
     around.sit(others)
     try:
-        wants_access = not view.layout.accessible.isdisjoint(group)
-        near = _along_the_row(around, run, group, wants_access)
+        access = view.layout.access_of(group)
+        near = _along_the_row(around, run, group, access)
         if near is not None:
             return near
-        terms = BlockTerms(len(group), True, wants_access, run.section, None, run.price_cents)
+        terms = BlockTerms(len(group), True, access, run.section, None, run.price_cents)
         block = around.ranked.best(around, terms)
         return None if block is None else block.seats
     finally:
         around.stand_up()
 
 
-def _along_the_row(around: Others, run: Run, group: Sequence[int], wants_access: bool) -> range | None:
+def _along_the_row(around: Others, run: Run, group: Sequence[int], access: Access) -> range | None:
     """The same in the group's own run, as near as can be to its own seats."""
-    size, accessible = len(group), around.layout.accessible
+    size = len(group)
     states = around.states_of(run.first, run.first + run.count)
     is_free = [state == _FREE for state in states] + [False, False]  # what is beyond the end, and before the start
     wanted = group[0] - run.first
@@ -131,7 +131,7 @@ def _along_the_row(around: Others, run: Run, group: Sequence[int], wants_access:
             continue
         before, after = is_free[at - 1] and not is_free[at - 2], is_free[end] and not is_free[end + 1]
         seats = range(run.first + at, run.first + end)
-        if not before and not after and wants_access != accessible.isdisjoint(seats):
+        if not before and not after and around.layout.suits(seats, access):
             return seats
     return None
 

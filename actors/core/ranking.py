@@ -7,12 +7,12 @@ have, and is looked at when it comes to the top. So a wish costs a look at the f
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 from math import floor
 from typing import NamedTuple, Protocol
 
-from actors.core.layout import Layout, Run
+from actors.core.layout import Access, Layout, Run
 
 RANKINGS_MAX = 128
 """Kinds of wishes whose heaps are kept; the one that was asked for longest ago is forgotten first."""
@@ -38,7 +38,7 @@ class BlockTerms(NamedTuple):
 
     size: int
     is_clean: bool
-    wants_access: bool
+    access: Access
     section: str | None
     price_tier: str | None
     max_price_cents: int | None
@@ -125,7 +125,11 @@ class _Ranking:
         self._layout = layout
         self._terms = terms
         self._versions = versions
-        places = range(len(layout.runs)) if terms.section is None else layout.sections[terms.section]
+        places: Collection[int] = (
+            range(len(layout.runs)) if terms.section is None else layout.sections[terms.section]
+        )
+        if terms.access not in (Access.NEITHER, Access.NO_WHEELCHAIR_PLACE):
+            places = layout.with_access.intersection(places)
         self._fitting = {place for place in places if terms.fits(layout.runs[place])}
         self.begin_anew(heard)
 
@@ -181,7 +185,7 @@ def _start(states: States, run: Run, first: int, end: int, wanted: int, terms: B
 
     Along a row the distance falls up to one place and rises from there: the search begins about there.
     """
-    size, accessible = terms.size, states.layout.accessible
+    size = terms.size
     last = end - size
     if last < first:
         return None
@@ -199,6 +203,6 @@ def _start(states: States, run: Run, first: int, end: int, wanted: int, terms: B
         if terms.is_clean and (at - first == 1 or last - at == 1):
             continue
         here = range(run.first + at, run.first + at + size)
-        if terms.wants_access != accessible.isdisjoint(here):
+        if states.layout.suits(here, terms.access):
             return at
     return None

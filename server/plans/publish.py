@@ -74,6 +74,7 @@ def published_seats(seat_map: SeatMap, names: Sequence[str] | None = None) -> Pu
                 place.run,
                 distance,
                 place.accessible,
+                place.companion,
             )
         )
         states.append(int(SeatState.BLOCKED if place.blocked else SeatState.AVAILABLE))
@@ -115,6 +116,7 @@ async def publish(connection: Connection, event_id: UUID, seats: PublishedSeats,
                 "run",
                 "distance",
                 "accessible",
+                "companion",
             ),
         )
         await connection.copy_records_to_table(

@@ -34,7 +34,8 @@ SELECT to_ms(clock_timestamp()) AS now_ms, h.revision, h.epoch, e.stage, to_ms(e
 -- The runs of adjacent seats of one price, in index order. $1 event.
 SELECT section, price_tier, price_cents, min(seat_index) AS first, count(*)::integer AS seat_count,
        min(distance) AS distance, array_agg(distance ORDER BY seat_index) AS distances,
-       array_agg(seat_index) FILTER (WHERE accessible) AS accessible
+       array_agg(seat_index) FILTER (WHERE accessible) AS accessible,
+       array_agg(seat_index) FILTER (WHERE companion) AS companion
   FROM place WHERE event_id = $1
  GROUP BY run, section, price_tier, price_cents ORDER BY first;
 

@@ -1,8 +1,6 @@
 // @ts-check
 /**
- * The seat map: four canvases on top of each other, one camera, one drawing per animation frame.
- *
- *     shapes (stage, outlines) · seats (pixels) · words (names, rows) · marks (mine, chosen, focus, hover)
+ * The seat map: one picture, one camera, one drawing per animation frame.
  *
  * It knows the plan and how each seat looks, and tells what a visitor did; it decides nothing about sales.
  *
@@ -14,17 +12,15 @@
  * @property {(seat: number) => void} onToggle a seat was clicked, tapped, or chosen by key
  * @property {(seat: number) => void} onFocus the focus ring moved by key
  * @property {(hovered: {seat: number, section: number}, at: Point | null) => void} onHover -1 for none
+ * @property {() => void} onView the map shows another part of the plan
  */
 
-import { toPlan } from '../state/camera.js';
+import { toPlan, toScreen, visibleBox } from '../state/camera.js';
 import { Neighbours } from '../state/neighbours.js';
 import { AVAILABLE, HELD } from '../state/protocol.js';
-import { drawShapes, drawWords } from './backdrop.js';
 import { firstFocus, seatAt, sectionAt } from './finding.js';
 import { listenToGestures } from './gestures.js';
-import { drawMarks } from './marks.js';
-import { readPalette } from './palette.js';
-import { SeatLayer } from './seat_layer.js';
+import { Picture } from './picture.js';
 import { LOOK } from './stamps.js';
 import { Viewport } from './viewport.js';
 
@@ -35,9 +31,6 @@ const MOUSE_SEAT_LEAST = 7;
 const TOUCH_SEAT_NEAR = 28;
 const MOUSE_SEAT_NEAR = 18;
 const SECTION_SEAT_MOST = 10;
-/** If a full drawing took longer than this, the moving map shows its last picture instead. */
-const DRAW_WHILE_MOVING_MS = 7;
-const SHARPEN_EVERY_MS = 160;
 const CARD_AFTER_TAP_MS = 2_000;
 
 export class SeatMap {
@@ -47,16 +40,9 @@ export class SeatMap {
     this._plan = plan;
     this._listener = listener;
     this._neighbours = new Neighbours(plan);
-    this._canvases = ['shapes', 'seats', 'words', 'marks'].map(() => document.createElement('canvas'));
-    for (const canvas of this._canvases) canvas.setAttribute('aria-hidden', 'true');
-    frame.prepend(...this._canvases);
-    this._contexts = this._canvases.map((canvas, k) => (k === 1 ? null : canvas.getContext('2d')));
-    this._seats = new SeatLayer(this._canvases[1], plan, this._neighbours);
+    this._picture = new Picture(frame, plan, this._neighbours);
+    this._marked = this._picture.marked;
     this._viewport = new Viewport(plan, () => this._onMove());
-    this._palette = readPalette(frame);
-    this._seats.setPalette(this._palette);
-    this._marked = { mine: /** @type {number[]} */ ([]), selected: /** @type {number[]} */ ([]), hovered: -1, focused: -1 };
-    this._hoveredSection = -1;
     /** @type {Point | null} where the pointer is */
     this._pointer = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -70,8 +56,6 @@ export class SeatMap {
     this._changed = new Set();
     this._needs = { all: false, marks: false };
     this._requested = 0;
-    this._drawMs = 0;
-    this._sharpAt = 0;
     this._life = new AbortController();
     this._listen();
   }
@@ -81,13 +65,13 @@ export class SeatMap {
     cancelAnimationFrame(this._requested);
     this._viewport.stop();
     clearTimeout(this._cardTimer);
-    for (const canvas of this._canvases) canvas.remove();
+    this._picture.remove();
   }
 
   /** @param {Uint8Array} states of all seats; kept, and read again when seats change */
   setStates(states) {
     this._states = states;
-    for (let seat = 0; seat < states.length; seat++) this._seats.looks[seat] = this._lookOf(seat);
+    for (let seat = 0; seat < states.length; seat++) this._picture.looks[seat] = this._lookOf(seat);
     this._needs.all = true;
     this._request();
   }
@@ -95,7 +79,7 @@ export class SeatMap {
   /** @param {Iterable<number>} seats whose state is another */
   update(seats) {
     for (const seat of seats) {
-      this._seats.looks[seat] = this._lookOf(seat);
+      this._picture.looks[seat] = this._lookOf(seat);
       this._changed.add(seat);
     }
     this._request();
@@ -127,6 +111,21 @@ export class SeatMap {
     this._viewport.show(box);
   }
 
+  /** @param {Point} point plan units, to be in the middle of the view */
+  centreOn(point) {
+    this._viewport.centreOn(point);
+  }
+
+  /** @returns {boolean} all of the venue is in view */
+  get isWhole() {
+    return this._viewport.isWhole;
+  }
+
+  /** @returns {Box} plan units */
+  get seen() {
+    return visibleBox(this._viewport.camera, this._viewport.view);
+  }
+
   _listen() {
     const { signal } = this._life;
     const viewport = this._viewport;
@@ -149,7 +148,9 @@ export class SeatMap {
     listenToGestures(this._frame, meanings, signal);
     this._frame.addEventListener('focus', () => this._onFrameFocus(), { signal });
     this._frame.addEventListener('blur', () => this._setFocused(-1), { signal });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this._onPalette(), { signal });
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) {
+      matchMedia(query).addEventListener('change', () => this._onPalette(), { signal });
+    }
     const observer = new ResizeObserver(() => this._onResize());
     observer.observe(this._frame);
     signal.addEventListener('abort', () => observer.disconnect());
@@ -191,9 +192,9 @@ export class SeatMap {
       this._marked.hovered = seat;
       this._requestMarks();
     }
-    if (section !== this._hoveredSection) {
-      this._hoveredSection = section;
-      this._drawShapes();
+    if (section !== this._picture.hoveredSection) {
+      this._picture.hoveredSection = section;
+      this._picture.drawShapes();
     }
     this._listener.onHover({ seat, section }, at);
   }
@@ -204,6 +205,7 @@ export class SeatMap {
     this._setFocused(focused < 0 ? firstFocus(this._plan, this._states, [...this._marked.mine, ...this._marked.selected]) : this._neighbours.towards(focused, dx, dy));
     this._viewport.reveal(this._plan.pointOf(this._marked.focused), 2 * MOUSE_SEAT_LEAST);
     this._listener.onFocus(this._marked.focused);
+    this._showAtFocus();
   }
 
   _onFrameFocus() {
@@ -215,7 +217,15 @@ export class SeatMap {
   /** @param {number} seat */
   _setFocused(seat) {
     this._marked.focused = seat;
+    if (seat < 0) this._listener.onHover({ seat: -1, section: -1 }, null);
     this._requestMarks();
+  }
+
+  /** The card stands beside the focus ring, as it does beside the pointer. */
+  _showAtFocus() {
+    const { focused } = this._marked;
+    if (focused < 0 || this._pointer) return;
+    this._listener.onHover({ seat: focused, section: -1 }, toScreen(this._viewport.camera, this._plan.pointOf(focused)));
   }
 
   // The view
@@ -223,15 +233,7 @@ export class SeatMap {
   _onResize() {
     const { clientWidth: width, clientHeight: height } = this._frame;
     if (width === 0 || height === 0) return;
-    const density = Math.min(3, devicePixelRatio || 1);
-    this._canvases.forEach((canvas, k) => {
-      if (k === 1) this._seats.resize(width, height, density);
-      else {
-        canvas.width = Math.max(1, Math.round(width * density));
-        canvas.height = Math.max(1, Math.round(height * density));
-        this._contexts[k]?.scale(density, density);
-      }
-    });
+    this._picture.resize({ width, height });
     this._viewport.resize(width, height);
     this._drawAll(performance.now());
   }
@@ -245,8 +247,7 @@ export class SeatMap {
   // Drawing
 
   _onPalette() {
-    this._palette = readPalette(this._frame);
-    this._seats.setPalette(this._palette);
+    this._picture.readColours();
     this._needs.all = true;
     this._request();
   }
@@ -278,60 +279,24 @@ export class SeatMap {
     if (this._needs.all) this._drawAll(now);
     else {
       if (this._changed.size > 0) this._drawChanged();
-      if (this._needs.marks) this._drawMarks();
+      if (this._needs.marks) this._picture.drawMarks();
+      this._needs.marks = false;
     }
     if (this._viewport.isFlying) this._request();
   }
 
   /** @param {number} now */
   _drawAll(now) {
-    this._needs.all = false;
-    const started = performance.now();
+    this._needs = { all: false, marks: false };
     const { camera, isMoving } = this._viewport;
-    const isSlow = this._drawMs > DRAW_WHILE_MOVING_MS && now - this._sharpAt < Math.max(SHARPEN_EVERY_MS, 6 * this._drawMs);
-    if (isMoving && isSlow) this._seats.slide(camera);
-    else {
-      this._changed.clear();
-      this._seats.draw(camera);
-      this._sharpAt = now;
-      this._drawMs = performance.now() - started;
-      this._frame.dataset['drawMs'] = this._drawMs.toFixed(1);
-    }
-    this._drawShapes();
-    this._drawWords();
-    this._drawMarks();
+    if (this._picture.draw(camera, isMoving, now)) this._changed.clear();
+    this._listener.onView();
     if (!isMoving) this._onRest();
   }
 
   _drawChanged() {
-    const started = performance.now();
-    this._seats.redraw(this._changed);
-    this._frame.dataset['patchMs'] = (performance.now() - started).toFixed(2);
-    this._frame.dataset['patchSeats'] = String(this._changed.size);
+    this._picture.drawSeats(this._changed);
     this._changed.clear();
-  }
-
-  _drawShapes() {
-    const context = this._clear(0);
-    if (context) drawShapes(context, this._plan, this._viewport.camera, this._palette, this._hoveredSection);
-  }
-
-  _drawWords() {
-    const context = this._clear(2);
-    if (context) drawWords(context, this._plan, this._viewport.camera, this._viewport.view, this._palette);
-  }
-
-  _drawMarks() {
-    this._needs.marks = false;
-    const context = this._clear(3);
-    if (context) drawMarks(context, this._plan, this._viewport.camera, this._palette, this._marked);
-  }
-
-  /** @param {number} layer @returns {CanvasRenderingContext2D | null} */
-  _clear(layer) {
-    const context = this._contexts[layer];
-    context?.clearRect(0, 0, this._viewport.view.width, this._viewport.view.height);
-    return context;
   }
 
   /** Tell the camera, for whoever must find a seat on the screen; and whether a finger may scroll the page. */
@@ -341,5 +306,6 @@ export class SeatMap {
     this._frame.classList.toggle('is-whole', this._viewport.isWhole);
     // What is under the resting pointer is another seat now.
     if (this._pointer) this._onHover(this._pointer);
+    else this._showAtFocus();
   }
 }

@@ -97,6 +97,11 @@ export class Viewport {
     this._fly(centre({ x: box.x + box.width / 2, y: box.y + box.height / 2 }, Math.min(scale, most), this.view));
   }
 
+  /** @param {Point} point plan units, to be in the middle of the view at once */
+  centreOn(point) {
+    this._move(centre(point, this.camera.scale, this.view));
+  }
+
   /** @param {Point} point plan units @param {number} seatSize CSS pixels across */
   approach(point, seatSize) {
     this._fly(centre(point, seatSize / 2 / this._plan.seatRadius, this.view));

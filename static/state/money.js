@@ -1,6 +1,8 @@
 // @ts-check
 /** Amounts of money as people read them. */
 
+import { locale as ours } from './locale.js';
+
 /** @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
 
@@ -12,7 +14,7 @@ const formats = new Map();
  * @param {string} [locale]
  * @returns {string}
  */
-export function formatCents(cents, currency = 'USD', locale) {
+export function formatCents(cents, currency = 'USD', locale = ours()) {
   const digits = cents % 100 === 0 ? 0 : 2;
   const key = `${currency} ${digits} ${locale ?? ''}`;
   let format = formats.get(key);

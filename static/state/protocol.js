@@ -28,8 +28,11 @@
  * @typedef {Welcome | Snapshot | Patch | Resync | Heartbeat | Accepted | Rejected | HoldNow | OrderNow
  *   | QueueNow | LineNow | EventNow | Pong} Message
  *
+ * @typedef {{count: number, price_tier?: string, section?: string, max_price_cents?: number,
+ *   accessible?: boolean}} Wish
+ * @typedef {{type: 'hold_best', id: string} & Wish} HoldBest
  * @typedef {{type: 'hold_seats', id: string, seats: number[]} | {type: 'release_seats', id: string, seats: number[]}
- *   | {type: 'extend_hold', id: string} | {type: 'checkout', id: string, payment_method: string}
+ *   | HoldBest | {type: 'extend_hold', id: string} | {type: 'checkout', id: string, payment_method: string}
  *   | {type: 'join_queue', id: string} | {type: 'leave_queue', id: string}} Command
  * @typedef {{epoch: string, revision: number}} Position
  */

@@ -13,7 +13,8 @@
  * @typedef {import('./protocol.js').Accepted} Accepted
  *
  * @typedef {{kind: 'held', seats: number[]} | {kind: 'released', seats: number[]} | {kind: 'extended'}
- *   | {kind: 'taken', seats: number[]} | {kind: 'expired', seats: number[]} | {kind: 'sold_elsewhere'}
+ *   | {kind: 'found', seats: number[], isTogether: boolean} | {kind: 'taken', seats: number[]}
+ *   | {kind: 'expired', seats: number[]} | {kind: 'sold_elsewhere'}
  *   | {kind: 'order', order: Order} | {kind: 'refused', command: Command, refusal: Rejected}
  *   | {kind: 'retry', command: Command, after_ms: number}} Notice
  * What the customer, or the page, should know.
@@ -82,17 +83,37 @@ export class Sale {
    * @returns {'selected' | 'unselected' | 'mine' | 'unavailable' | 'full' | 'busy'}
    */
   toggle(seat) {
-    if (this.pendingOf('hold_seats') || this.pendingOf('checkout')) return 'busy';
+    if (this.pendingOf('hold_seats') || this.pendingOf('hold_best') || this.pendingOf('checkout')) return 'busy';
     if (this.hold.seats.includes(seat)) return 'mine';
     if (this.selected.includes(seat)) {
       this.selected = this.selected.filter((other) => other !== seat);
       return 'unselected';
     }
     if (this.table.states[seat] !== AVAILABLE) return 'unavailable';
-    const most = Math.min(SEATS_PER_COMMAND_MAX, this.ticketsMax - this.hold.seats.length);
+    const most = Math.min(SEATS_PER_COMMAND_MAX, this.room);
     if (this.selected.length >= most) return 'full';
     this.selected = [...this.selected, seat];
     return 'selected';
+  }
+
+  /**
+   * Choose these seats and no others.
+   *
+   * @param {number[]} seats
+   * @returns {number[]} the seats that look different now; none: not all of these are free, or it is too many
+   */
+  choose(seats) {
+    const wanted = without(seats, this.hold.seats);
+    const most = Math.min(SEATS_PER_COMMAND_MAX, this.room);
+    if (wanted.length > most || wanted.some((seat) => this.table.states[seat] !== AVAILABLE)) return [];
+    const changed = [...this.selected, ...wanted];
+    this.selected = [...new Set(wanted)];
+    return changed;
+  }
+
+  /** @returns {number} how many more seats this customer may hold */
+  get room() {
+    return Math.max(0, this.ticketsMax - this.hold.seats.length);
   }
 
   /** @param {Command} command to be remembered until it is answered */
@@ -153,6 +174,7 @@ export class Sale {
     const notices = [];
     const added = this.hold.seats.filter((seat) => !before.includes(seat));
     if (command?.type === 'hold_seats') notices.push({ kind: 'held', seats: added });
+    if (command?.type === 'hold_best') notices.push({ kind: 'found', seats: added, isTogether: reply.together === true });
     if (command?.type === 'release_seats') notices.push({ kind: 'released', seats: without(before, this.hold.seats) });
     if (command?.type === 'extend_hold') {
       this.isExtended = true;

@@ -1,12 +1,15 @@
 // @ts-check
 /** Times as people read them, in the visitor's zone, and the clock of the server. */
 
+import { locale } from './locale.js';
+
 /** @typedef {{hours: number, minutes: number, seconds: number, days: number}} Parts */
 
 /** @param {Intl.DateTimeFormatOptions} options */
 const format = (options) => {
-  const made = new Intl.DateTimeFormat(undefined, options);
-  return /** @param {string | number | Date} when */ (when) => made.format(new Date(when));
+  /** @type {Intl.DateTimeFormat | undefined} made at first use: by then the language is known */
+  let made;
+  return /** @param {string | number | Date} when */ (when) => (made ??= new Intl.DateTimeFormat(locale(), options)).format(new Date(when));
 };
 
 /** "Sat 3 Jan 2026, 20:00 CET" */

@@ -6,6 +6,7 @@
  *
  * @typedef {import('../state/plan.js').Plan} Plan
  * @typedef {import('../state/sale.js').Sale} Sale
+ * @typedef {import('./advice.js').Advice} Advice
  *
  * @typedef {object} BasketListener
  * @property {() => void} onHold
@@ -18,13 +19,15 @@
  * @property {(seat: number) => void} onShow where it is on the map
  *
  * @typedef {{plan: Plan, sale: Sale, isSignedIn: boolean, isLive: boolean, closed: HTMLElement | null,
- *   countdown: HTMLElement, problem: string, ticketsMax: number}} BasketState
- * `closed`: what is said instead while nothing can be bought. `problem`: of the last command.
+ *   countdown: HTMLElement, problem: string, advice: Advice | null, ticketsMax: number}} BasketState
+ * `closed`: what is said instead while nothing can be bought. `problem`: of the last command. `advice`: what to do
+ * instead of it.
  */
 
 import { fill, h, icon } from '../dom.js';
 import { formatCents } from '../state/money.js';
 import { T } from '../texts.js';
+import { adviceElement } from './advice.js';
 import { longName, shortName } from './words.js';
 
 export class Basket {
@@ -43,7 +46,7 @@ export class Basket {
     const hasChoice = sale.selected.length > 0;
     this._element.dataset['stage'] = hasHold ? 'held' : hasChoice ? 'chosen' : 'empty';
     fill(this._element,
-      state.problem ? h('p.problem', { role: 'alert', 'data-problem': true }, state.problem) : null,
+      state.problem ? h('p.problem', { 'data-problem': true }, state.problem) : null,
       hasHold ? this._held(state) : null,
       hasChoice ? this._chosen(state) : null,
       closed && !hasHold ? closed : null,
@@ -52,7 +55,7 @@ export class Basket {
   }
 
   /** @param {BasketState} state @returns {HTMLElement} */
-  _chosen({ plan, sale, isSignedIn, isLive, closed }) {
+  _chosen({ plan, sale, isSignedIn, isLive, closed, advice }) {
     const { selected, hold } = sale;
     const total = selected.reduce((sum, seat) => sum + plan.priceOf(seat), 0);
     const isHolding = sale.pendingOf('hold_seats') !== null;
@@ -67,13 +70,13 @@ export class Basket {
       h('ul.picked', { role: 'list' }, selected.map((seat) =>
         this._seat(plan, seat, T.basket.remove(shortName(plan, seat)), isHolding, () => this._listener.onRemove(seat)))),
       h('div.total', null, h('span', null, T.seats(selected.length)), h('b', null, formatCents(total, plan.currency))),
-      button,
+      advice?.of === 'hold' && !isHolding ? adviceElement(advice) : button,
       isSignedIn ? null : h('p.hint', null, T.basket.signInKeeps),
       isHolding && !isLive ? h('p.hint', null, T.basket.notSentYet) : null);
   }
 
   /** @param {BasketState} state @returns {HTMLElement} */
-  _held({ plan, sale, isLive, countdown }) {
+  _held({ plan, sale, isLive, countdown, advice }) {
     const { hold } = sale;
     const isPaying = sale.pendingOf('checkout') !== null || sale.pendingOrder !== null;
     return h('section.held', { 'aria-labelledby': 'held-title' },
@@ -82,6 +85,7 @@ export class Basket {
         h('button.link', { type: 'button', 'data-key': 'release-all', disabled: isPaying, onclick: () => this._listener.onRelease([]) }, T.basket.releaseAll)),
       h('ul.picked', { role: 'list' }, hold.seats.map((seat) =>
         this._seat(plan, seat, T.basket.release(shortName(plan, seat)), isPaying, () => this._listener.onRelease([seat])))),
+      advice?.of === 'release' ? adviceElement(advice) : null,
       h('div.total', null, h('span', null, T.basket.total), h('b', { 'data-total': hold.total_cents }, formatCents(hold.total_cents, plan.currency))),
       this._payment(plan, sale, isPaying, isLive));
   }
@@ -96,7 +100,7 @@ export class Basket {
 
   /** @param {Plan} plan @param {Sale} sale @param {boolean} isPaying @param {boolean} isLive @returns {HTMLElement} */
   _payment(plan, sale, isPaying, isLive) {
-    const methods = T.basket.methods.map(({ value, label, hint }) =>
+    const methods = T.basket.methods.map((/** @type {{value: string, label: string, hint: string}} */ { value, label, hint }) =>
       h('label.method', null,
         h('input', { type: 'radio', name: 'method', value, 'data-key': `method-${value}`, checked: value === this._method, disabled: isPaying, onchange: () => (this._method = value) }),
         h('span', null, label, h('small', null, hint))));
@@ -108,7 +112,7 @@ export class Basket {
       h('fieldset', null, h('legend', null, T.basket.payment), methods),
       h('button.button.primary.wide', { type: 'submit', 'data-key': 'pay', disabled: isPaying },
         isPaying ? [h('span.spinner', { 'aria-hidden': 'true' }), T.basket.paying] : T.basket.pay(formatCents(sale.hold.total_cents, plan.currency))),
-      h('p.hint', { role: 'status' }, sale.pendingOrder ? T.basket.waitingForBank : isPaying && !isLive ? T.basket.notSentYet : T.basket.testOnly));
+      h('p.hint', null, sale.pendingOrder ? T.basket.waitingForBank : isPaying && !isLive ? T.basket.notSentYet : T.basket.testOnly));
   }
 
   /** @param {Plan} plan @param {number} seat @param {string} label @param {boolean} isDisabled @param {() => void} remove
@@ -125,7 +129,7 @@ export class Basket {
 /** @param {number} ticketsMax @returns {HTMLElement} */
 function empty(ticketsMax) {
   return h('section.basket-empty', null, h('h2', null, T.basket.emptyTitle), h('p', null, T.basket.empty),
-    h('ol', null, T.basket.emptySteps.map((step) => h('li', null, step))),
+    h('ol', null, T.basket.emptySteps.map((/** @type {string} */ step) => h('li', null, step))),
     h('p.hint', null, T.event.perCustomer(ticketsMax)));
 }
 
@@ -139,7 +143,7 @@ function keyOfFocus(element) {
  * @param {string} key */
 function focusAgain(element, key) {
   const same = element.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`);
-  const next = same ?? element.querySelector('[data-key="pay"]:not(:disabled), [data-key="hold"]:not(:disabled)') ?? element;
+  const next = same ?? element.querySelector('[data-key="way-0"], [data-key="pay"]:not(:disabled), [data-key="hold"]:not(:disabled)') ?? element;
   if (next === element) element.tabIndex = -1;
   /** @type {HTMLElement} */ (next).focus({ preventScroll: same !== null });
 }

@@ -15,7 +15,8 @@ const OFFLINE_AFTER_MS = 15_000;
 export function connectionChip(socket, signal) {
   const label = h('b');
   const detail = h('span');
-  const element = h('button.connection', { type: 'button', onclick: () => socket.wake() }, h('i', { 'aria-hidden': 'true' }), label, detail);
+  const retry = h('button.link', { type: 'button', hidden: true, onclick: () => socket.wake() }, T.connection.retry);
+  const element = h('div.connection', null, h('i', { 'aria-hidden': 'true' }), label, detail, retry);
   let lostAt = 0;
 
   const update = () => {
@@ -28,6 +29,7 @@ export function connectionChip(socket, signal) {
     element.dataset['connection'] = name;
     label.textContent = T.connection[name];
     detail.textContent = name === 'live' || heardAt === 0 ? '' : T.connection.lastUpdate(Math.round((Date.now() - heardAt) / 1000));
+    retry.hidden = status !== 'reconnecting';
     element.title = name === 'live' ? T.connection.liveHint : T.connection.lostHint;
   };
   const timer = setInterval(update, 1_000);

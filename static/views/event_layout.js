@@ -11,6 +11,8 @@
  * @property {HTMLElement} list
  * @property {HTMLElement} mapFrame
  * @property {HTMLElement} mapNotice
+ * @property {HTMLElement} miniMap
+ * @property {HTMLElement} finder
  * @property {HTMLElement} legend
  * @property {HTMLElement} basket
  * @property {HTMLElement} chip
@@ -38,6 +40,8 @@ export function eventLayout(root, event, onGone) {
   const legend = h('div.legend', { role: 'group', 'aria-label': T.legend.label });
   const mapNotice = h('div.map-notice', null, waiting());
   const mapFrame = h('div.map', { tabindex: 0, role: 'application', 'aria-label': T.map.label, 'aria-roledescription': T.map.role, 'aria-describedby': 'map-help' });
+  const miniMap = h('div.mini-map', { hidden: true, 'aria-hidden': 'true' });
+  const finder = h('div.finder-place');
   const zoom = h('div.zoom', { role: 'group', 'aria-label': T.map.label });
   const basket = h('aside.basket', { 'aria-label': T.basket.title, 'data-stage': 'empty' });
   const marks = marksLegend();
@@ -54,19 +58,19 @@ export function eventLayout(root, event, onGone) {
     h('section.list', { 'aria-labelledby': 'list-title' },
       h('div.list-head', null, h('h2', { id: 'list-title' }, T.list.title), h('p', null, T.list.lead)), list),
     h('section.room', { 'aria-label': T.map.label },
-      legend,
-      h('div.map-box', null, mapFrame, mapNotice, zoom, h('p.unseen', { id: 'map-help' }, T.map.help)),
+      finder, legend,
+      h('div.map-box', null, mapFrame, mapNotice, miniMap, zoom, h('p.unseen', { id: 'map-help' }, T.map.help)),
       marks),
     basket));
 
   return {
-    root, list, mapFrame, mapNotice, legend, basket, chip, onGone,
+    root, list, mapFrame, mapNotice, miniMap, finder, legend, basket, chip, onGone,
     onRoom: (map, hasAccessible) => {
       marks.classList.toggle('has-accessible', hasAccessible);
       fill(zoom,
-      zoomButton('plus', T.map.zoomIn, () => map.zoomBy(1.7)),
-      zoomButton('minus', T.map.zoomOut, () => map.zoomBy(1 / 1.7)),
-      zoomButton('whole', T.map.whole, () => map.showWhole()));
+        zoomButton('plus', T.map.zoomIn, () => map.zoomBy(1.7)),
+        zoomButton('minus', T.map.zoomOut, () => map.zoomBy(1 / 1.7)),
+        zoomButton('whole', T.map.whole, () => map.showWhole()));
     },
     onStatus: (now) => fill(status, badge(now, T.statuses[now] ?? now)),
     onAvailable: (count) => {

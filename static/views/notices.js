@@ -9,10 +9,9 @@
  *
  * @typedef {object} Desk
  * @property {() => Sale} sale
- * @property {(seats: number[]) => string} names "C14 and C15"
- * @property {ReturnType<typeof import('./remembered.js').remembered>} memory
+ * @property {import('./choosing.js').Choosing} choosing
+ * @property {import('./remembered.js').Memory} memory
  * @property {(problem: string) => void} setProblem the words that stand in the basket
- * @property {(seats: number[]) => void} holdAgain
  * @property {(command: Command) => void} resend
  */
 
@@ -29,18 +28,22 @@ export class Notices {
   constructor(desk, signal) {
     this._desk = desk;
     this._signal = signal;
+    /** Takes the last offer away. */
+    this._withdraw = () => {};
   }
 
   /** @param {Notice} notice */
   tell(notice) {
-    const { names, resend, setProblem } = this._desk;
+    const { choosing, resend, setProblem } = this._desk;
     switch (notice.kind) {
       case 'held':
         setProblem('');
-        return say(T.notices.held(names(notice.seats), notice.seats.length), { isUrgent: true });
+        return say(T.notices.held(choosing.names(notice.seats), notice.seats.length), { isUrgent: true });
+      case 'found':
+        return choosing.found(notice.seats, notice.isTogether);
       case 'released':
         if (notice.seats.length === 0) return;
-        return say(T.notices.released(names(notice.seats), notice.seats.length), { isUrgent: true });
+        return say(T.notices.released(choosing.names(notice.seats), notice.seats.length), { isUrgent: true });
       case 'extended':
         return note(T.notices.extended, 'good');
       case 'taken':
@@ -60,15 +63,17 @@ export class Notices {
 
   /** @param {Extract<Notice, {kind: 'refused'}>} notice */
   _tellRefused({ command, refusal }) {
-    const { names, memory, sale } = this._desk;
+    const { choosing, memory, sale } = this._desk;
     if (command.type === 'checkout') memory.checkout = null;
     const { code, seats = [] } = refusal;
     if (code === 'seat_taken') {
       const others = sale().selected.length > 0 ? ` ${T.notices.kept}` : '';
-      note(T.notices.taken(names(seats), seats.length) + others, 'warn');
-    } else if (code === 'seat_blocked') this._tellProblem(T.notices.blocked(names(seats), seats.length));
+      this._tellLost(seats, T.notices.taken(choosing.names(seats), seats.length) + others);
+    } else if (code === 'orphan_seat') choosing.orphaned(refusal, command);
+    else if (command.type === 'hold_best') choosing.notFound(T.refusals[code] ?? T.error.unknown);
+    else if (code === 'seat_blocked') this._tellProblem(T.notices.blocked(choosing.names(seats), seats.length));
     else if (code === 'payment_failed') this._tellProblem(T.notices.paymentFailed);
-    else this._tellProblem(T.refusals[code] ?? refusal.message);
+    else this._tellProblem(T.refusals[code] ?? T.error.unknown);
   }
 
   /** @param {string} problem */
@@ -82,21 +87,36 @@ export class Notices {
     setTimeout(() => {
       if (this._signal.aborted) return;
       const lost = seats.filter((seat) => !this._desk.sale().hold.seats.includes(seat));
-      if (lost.length > 0) note(T.notices.taken(this._desk.names(lost), lost.length), 'warn');
+      if (lost.length > 0) this._tellLost(lost, T.notices.taken(this._desk.choosing.names(lost), lost.length));
     }, TAKEN_PAUSE_MS);
+  }
+
+  /** Say what is lost, and offer the nearest seats in its place. @param {number[]} lost @param {string} text */
+  _tellLost(lost, text) {
+    this._withdraw();
+    this._desk.choosing.advice = null;
+    const instead = this._desk.choosing.alternativeFor(lost);
+    const act = () => {
+      if (!this._desk.choosing.chooseToo(instead)) this._tellLost(lost, T.notices.goneToo);
+    };
+    const label = T.notices.chooseInstead(this._desk.choosing.names(instead));
+    this._withdraw = note(text, 'warn', instead.length > 0 ? { label, act, signal: this._signal } : null);
   }
 
   /** @param {number[]} seats */
   async _tellExpired(seats) {
-    const text = T.expired.text(this._desk.names(seats));
+    const text = T.expired.text(this._desk.choosing.names(seats));
     const words = { title: T.expired.title, text, yes: T.expired.again, no: T.expired.no };
-    if (await ask(words, this._signal)) this._desk.holdAgain(seats);
+    if (!(await ask(words, this._signal))) return;
+    const sale = this._desk.sale();
+    sale.selected = [...new Set([...sale.selected, ...seats])];
+    this._desk.choosing.hold(seats);
   }
 
   /** @param {Order} order */
   _tellOrder(order) {
     const { memory } = this._desk;
-    if (order.status === 'pending') return;
+    if (order.status === 'pending') return say(T.basket.waitingForBank);
     const isFromHere = memory.checkout !== null;
     memory.checkout = null;
     if (order.status === 'completed' && isFromHere) {

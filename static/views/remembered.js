@@ -1,12 +1,19 @@
 // @ts-check
 /**
- * What outlives a reload, in this tab: the seats that are chosen and not yet held, and a payment under way, whose
- * command is sent again with its id.
+ * What outlives a reload, in this tab: the seats that are chosen and not yet held, what was asked of the finder, and
+ * a payment under way, whose command is sent again with its id.
  *
  * @typedef {import('../state/protocol.js').Command} Command
+ * @typedef {import('../state/protocol.js').Wish} Wish
+ *
+ * @typedef {object} Memory
+ * @property {number[]} chosen
+ * @property {Wish | null} wish the last one
+ * @property {Wish | null} wishAsked one that waits for the customer to sign in
+ * @property {Extract<Command, {type: 'checkout'}> | null} checkout
  */
 
-/** @param {string} eventId @returns {{chosen: number[], checkout: Extract<Command, {type: 'checkout'}> | null}} */
+/** @param {string} eventId @returns {Memory} */
 export function remembered(eventId) {
   return {
     get chosen() {
@@ -16,6 +23,18 @@ export function remembered(eventId) {
     set chosen(seats) {
       write(`usher.chosen.${eventId}`, seats.length > 0 ? seats : null);
     },
+    get wish() {
+      return wishIn(read(`usher.wish.${eventId}`));
+    },
+    set wish(wish) {
+      write(`usher.wish.${eventId}`, wish);
+    },
+    get wishAsked() {
+      return wishIn(read(`usher.wish_asked.${eventId}`));
+    },
+    set wishAsked(wish) {
+      write(`usher.wish_asked.${eventId}`, wish);
+    },
     get checkout() {
       return /** @type {Extract<Command, {type: 'checkout'}> | null} */ (read(`usher.checkout.${eventId}`));
     },
@@ -23,6 +42,11 @@ export function remembered(eventId) {
       write(`usher.checkout.${eventId}`, command);
     },
   };
+}
+
+/** @param {unknown} value @returns {Wish | null} */
+function wishIn(value) {
+  return typeof value === 'object' && value !== null && 'count' in value ? /** @type {Wish} */ (value) : null;
 }
 
 /** @param {string} key @returns {unknown} */

@@ -10,30 +10,26 @@
  * @typedef {import('../socket.js').Status} Status
  */
 
-import { echo, note, say } from '../announcer.js';
+import { note, say } from '../announcer.js';
 import { fetchMap } from '../api.js';
 import { fill } from '../dom.js';
-import { SeatMap } from '../map/seat_map.js';
 import { go } from '../router.js';
 import { session } from '../session.js';
 import { EventSocket } from '../socket.js';
-import { Plan, boxAround } from '../state/plan.js';
+import { Plan } from '../state/plan.js';
 import { Sale } from '../state/sale.js';
-import { Tally } from '../state/tally.js';
 import { ServerClock } from '../state/times.js';
 import { T } from '../texts.js';
 import { Basket } from './basket.js';
 import { connectionChip } from './chip.js';
+import { Choosing } from './choosing.js';
 import { Countdown } from './countdown.js';
-import { HoverCard } from './hover_card.js';
-import { Legend } from './legend.js';
 import { Notices } from './notices.js';
 import { remembered } from './remembered.js';
+import { Room } from './room.js';
 import { closedNotice } from './sale_status.js';
-import { SeatList } from './seat_list.js';
 import { signInPath } from './sign_page.js';
 import { trouble } from './states.js';
-import { shortName, shortNames, spokenSeat } from './words.js';
 
 export class SaleDesk {
   /** @param {Event} event @param {Layout} layout @param {AbortSignal} signal */
@@ -44,7 +40,7 @@ export class SaleDesk {
     this._memory = remembered(event.id);
     this._clock = new ServerClock(() => performance.now());
     this._sale = new Sale(0, event.max_tickets_per_user);
-    /** @type {{plan: Plan, map: SeatMap, list: SeatList, legend: Legend, card: HoverCard, tally: Tally} | null} */
+    /** @type {Room | null} */
     this._room = null;
     this._mapUrl = '';
     /** @type {Plan | null} */
@@ -52,19 +48,10 @@ export class SaleDesk {
     this._isSignedIn = false;
     this._problem = '';
     /** @type {import('./sale_status.js').SaleStatus} */
-    this._status = { status: event.status, onSaleAtMs: Date.parse(event.on_sale_date) };
+    this._status = { status: event.status, onSaleAtMs: Date.parse(event.on_sale_date), orphanRule: event.orphan_rule };
     this._countdown = new Countdown(() => this._clock.now(), (text) => say(text, { isUrgent: true }));
-    this._notices = new Notices({
-      sale: () => this._sale,
-      names: (seats) => (this._room ? shortNames(this._room.plan, seats) : T.seats(seats.length)),
-      memory: this._memory,
-      setProblem: (problem) => (this._problem = problem),
-      holdAgain: (seats) => {
-        this._sale.selected = [...new Set([...this._sale.selected, ...seats])];
-        this._hold(seats);
-      },
-      resend: (command) => this._resend(command),
-    }, signal);
+    this._choosing = new Choosing(this._whatChoosingNeeds());
+    this._notices = new Notices(this._whatNoticesNeed(), signal);
     this._basket = new Basket(layout.basket, this._wishes());
     this._closed = closedNotice(() => this._clock.now(), signal);
     this._frame = 0;
@@ -88,7 +75,7 @@ export class SaleDesk {
     this._socket.stop();
     this._countdown.stop();
     cancelAnimationFrame(this._frame);
-    this._room?.map.destroy();
+    this._room?.destroy();
   }
 
   // Messages
@@ -100,7 +87,7 @@ export class SaleDesk {
       this._onWelcome(message);
       return false;
     }
-    if (message.type === 'event') this._onEvent(message.status, message.on_sale_at_ms);
+    if (message.type === 'event') this._onEvent(message.status, message.on_sale_at_ms, message.orphan_rule);
     const { seats, notices, reopen } = this._sale.receive(message);
     if (message.type === 'snapshot') this._onSnapshot();
     else if (seats !== 'all' && seats.length > 0) this._onSeats(seats);
@@ -149,37 +136,20 @@ export class SaleDesk {
       return;
     }
     this._planWaiting = null;
-    const { mapFrame, list, legend, mapNotice } = this._layout;
-    this._room?.map.destroy();
-    const tally = new Tally(plan, this._sale.table.states);
-    const card = new HoverCard(mapFrame, plan, this._sale, tally);
-    const map = new SeatMap(mapFrame, plan, {
-      onToggle: (seat) => this._toggle(seat),
-      onFocus: (seat) => echo(spokenSeat(plan, seat, this._sale.lookOf(seat))),
-      onHover: (hovered, at) => card.show(hovered, at),
+    this._room?.destroy();
+    this._room = new Room(this._layout, plan, this._sale, this._memory.wish, {
+      onToggle: (seat) => this._choosing.toggle(seat),
+      onFind: (wish) => this._choosing.find(wish),
     });
-    this._room = {
-      plan, map, card, tally,
-      list: new SeatList(list, plan, this._sale, tally, {
-        onToggle: (seat) => this._toggle(seat),
-        onOpen: (section) => map.show(plan.sections[section].box),
-        onOpenRow: (row) => map.show(plan.rows[row].box),
-      }),
-      legend: new Legend(legend, plan, (categories) => map.filter(categories)),
-    };
-    this._sale.onSeatChange = (seat, before, after) => tally.change(seat, before, after);
-    fill(mapNotice);
-    this._layout.onRoom(map, plan.hasAccessible);
+    fill(this._layout.mapNotice);
     this._onSnapshot();
+    this._choosing.findWhatWasAsked();
   }
 
   _onSnapshot() {
     if (this._planWaiting) this._furnish(this._planWaiting);
     if (!this._room) return;
-    const { tally, map, list } = this._room;
-    tally.recount(this._sale.table.states);
-    map.setStates(this._sale.table.states);
-    list.update('all');
+    this._room.reload();
     this._hasNewCounts = true;
     this._layout.mapFrame.dataset['ready'] = 'true';
     this._refresh();
@@ -187,16 +157,15 @@ export class SaleDesk {
 
   /** @param {number[]} seats that look different now */
   _onSeats(seats) {
-    this._room?.map.update(seats);
-    this._room?.list.update(seats);
+    this._room?.update(seats);
     this._hasNewCounts = true;
     this._requestFrame();
   }
 
-  /** @param {string} status @param {number} onSaleAtMs */
-  _onEvent(status, onSaleAtMs) {
+  /** @param {string} status @param {number} onSaleAtMs @param {string} orphanRule */
+  _onEvent(status, onSaleAtMs, orphanRule) {
     if (this._status.status === 'upcoming' && status === 'on_sale') note(T.event.nowOnSale, 'good');
-    this._status = { status, onSaleAtMs };
+    this._status = { status, onSaleAtMs, orphanRule };
     this._layout.onStatus(status);
   }
 
@@ -222,34 +191,43 @@ export class SaleDesk {
 
   // Wishes
 
-  /** @param {number} seat */
-  _toggle(seat) {
-    if (!this._room) return;
-    const { plan, map } = this._room;
-    const outcome = this._sale.toggle(seat);
-    if (outcome === 'mine') this._layout.basket.querySelector(`[data-key="remove-${seat}"]`)?.scrollIntoView({ block: 'nearest' });
-    if (outcome === 'mine' || outcome === 'unavailable') note(T.notices.unavailable(shortName(plan, seat), T.looks[this._sale.lookOf(seat)]), 'info');
-    if (outcome === 'full') note(T.basket.full(this._event.max_tickets_per_user), 'warn');
-    if (outcome === 'selected' || outcome === 'unselected') {
-      this._problem = '';
-      say(spokenSeat(plan, seat, this._sale.lookOf(seat)));
-      this._onSeats([seat]);
-      map.update([seat]);
-    }
-    this._refresh();
+  /** @returns {import('./choosing.js').Desk} */
+  _whatChoosingNeeds() {
+    return {
+      sale: () => this._sale,
+      room: () => this._room,
+      isSignedIn: () => this._isSignedIn,
+      isOnSale: () => this._status.status === 'on_sale',
+      orphanRule: () => this._status.orphanRule,
+      memory: this._memory,
+      send: (command) => this._send(command),
+      onChange: (seats) => {
+        this._problem = '';
+        this._onSeats(seats);
+        this._refresh();
+      },
+      signal: this._signal,
+    };
+  }
+
+  /** @returns {import('./notices.js').Desk} */
+  _whatNoticesNeed() {
+    return {
+      sale: () => this._sale,
+      choosing: this._choosing,
+      memory: this._memory,
+      setProblem: (problem) => (this._problem = problem),
+      resend: (command) => this._resend(command),
+    };
   }
 
   /** @returns {import('./basket.js').BasketListener} */
   _wishes() {
     return {
-      onHold: () => this._hold([...this._sale.selected]),
-      onRemove: (seat) => this._toggle(seat),
-      onClear: () => {
-        for (const seat of [...this._sale.selected]) this._sale.toggle(seat);
-        this._room?.list.update('all');
-        this._refresh();
-      },
-      onRelease: (seats) => this._send({ type: 'release_seats', id: crypto.randomUUID(), seats }),
+      onHold: () => this._choosing.holdChosen(),
+      onRemove: (seat) => this._choosing.toggle(seat),
+      onClear: () => this._choosing.clear(),
+      onRelease: (seats) => this._choosing.release(seats),
       onExtend: () => this._send({ type: 'extend_hold', id: crypto.randomUUID() }),
       onPay: (method) => {
         const command = /** @type {const} */ ({ type: 'checkout', id: crypto.randomUUID(), payment_method: method });
@@ -257,24 +235,15 @@ export class SaleDesk {
         this._send(command);
       },
       onSignIn: () => go(signInPath()),
-      onShow: (seat) => {
-        if (!this._room) return;
-        const { plan, map } = this._room;
-        const { x, y } = plan.pointOf(seat);
-        const around = plan.seatRadius * 20;
-        map.show(boxAround([{ x: x - around, y: y - around, width: 2 * around, height: 2 * around }]));
-      },
+      onShow: (seat) => this._room?.show([seat]),
     };
-  }
-
-  /** @param {number[]} seats */
-  _hold(seats) {
-    this._send({ type: 'hold_seats', id: crypto.randomUUID(), seats });
   }
 
   /** @param {Command} command */
   _send(command) {
     this._problem = '';
+    this._choosing.advice = null;
+    this._room?.finder.tell('');
     this._sale.begin(command);
     this._socket.send(command);
     this._refresh();
@@ -301,26 +270,25 @@ export class SaleDesk {
   _onFrame() {
     this._frame = 0;
     if (this._signal.aborted || !this._room) return;
-    const { plan, map, list, legend, tally } = this._room;
     if (this._hasNewCounts) {
       this._hasNewCounts = false;
-      list.updateCounts();
-      legend.update(tally);
-      this._layout.onAvailable(tally.total);
+      this._layout.onAvailable(this._room.updateCounts());
     }
     if (!this._isStale) return;
     this._isStale = false;
-    map.mark(this._sale.hold.seats, this._sale.selected);
-    list.update([...this._sale.hold.seats, ...this._sale.selected]);
+    this._room.mark();
     this._countdown.until(this._sale.hold.expires_at_ms);
+    const closed = this._closed.show(this._status);
+    this._room.finder.show({ room: this._sale.room, isBusy: this._sale.pendingOf('hold_best') !== null, isClosed: closed !== null });
     this._basket.show({
-      plan,
+      plan: this._room.plan,
       sale: this._sale,
       isSignedIn: this._isSignedIn,
       isLive: this._socket.status === 'live',
-      closed: this._closed.show(this._status),
+      closed,
       countdown: this._countdown.element,
       problem: this._problem,
+      advice: this._choosing.advice,
       ticketsMax: this._event.max_tickets_per_user,
     });
     this._layout.onBasket(this._sale);

@@ -2,7 +2,7 @@
 /**
  * What is said in place of the basket while nothing can be bought.
  *
- * @typedef {{status: string, onSaleAtMs: number}} SaleStatus
+ * @typedef {{status: string, onSaleAtMs: number, orphanRule: string}} SaleStatus
  */
 
 import { fill, h } from '../dom.js';

@@ -3,6 +3,7 @@
 
 import { announcerElements, note } from '../announcer.js';
 import { fill, h, icon, svg } from '../dom.js';
+import { LANGUAGES, chooseLanguage, language } from '../language.js';
 import { go } from '../router.js';
 import { session } from '../session.js';
 import { T } from '../texts.js';
@@ -25,7 +26,7 @@ export function buildShell() {
     h('header.top', null, h('a.brand', { href: '/' }, logo(), T.appName), nav),
     main,
     // With a target, the router leaves the link to the browser: that page is not the application's.
-    h('footer.foot', null, T.footer, ' ', h('a', { href: '/api/docs', target: '_self' }, T.forPrograms)),
+    h('footer.foot', null, T.footer, ' ', h('a', { href: '/api/docs', target: '_self' }, T.forPrograms), languageSwitch()),
     ...announcerElements(),
   );
   const draw = () => fill(nav, ...links(location.pathname));
@@ -61,6 +62,13 @@ async function signOut() {
   } catch (problem) {
     note(sentenceOf(problem), 'warn');
   }
+}
+
+/** @returns {HTMLElement} each language by its own name */
+function languageSwitch() {
+  const choice = h('select', { 'aria-label': T.language, name: 'language', onchange: () => chooseLanguage(choice.value) },
+    Object.entries(LANGUAGES).map(([value, name]) => h('option', { value, lang: value, selected: value === language }, name)));
+  return choice;
 }
 
 /** Rows of seats around a stage. @returns {SVGElement} */

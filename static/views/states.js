@@ -27,7 +27,7 @@ export function trouble(problem, retry) {
 export function sentenceOf(problem) {
   if (!(problem instanceof ApiError)) return T.error.unknown;
   if (problem.status === 0) return T.error.unreachable;
-  return problem.message || T.error.unknown;
+  return T.refusals[problem.code] ?? T.error.unknown;
 }
 
 /** @param {HTMLElement} root @param {string} text */

@@ -18,6 +18,11 @@ export function shortNames(plan, seats) {
   return T.list_of([...seats].sort((a, b) => a - b).map((seat) => shortName(plan, seat)));
 }
 
+/** @param {Plan} plan @param {number[][]} groups @returns {string} "C14 and C15 (Section 102) and D3 (Section 103)" */
+export function groupNames(plan, groups) {
+  return T.list_of(groups.map((seats) => T.finder.group(T.map.section(plan.sectionOf(seats[0]).name), shortNames(plan, seats))));
+}
+
 /** @param {Plan} plan @param {number} seat @returns {string} "Section 102, row C, seat 14" */
 export function longName(plan, seat) {
   return T.map.seat(plan.sectionOf(seat).name, plan.rowOf(seat).label, plan.numberOf(seat));

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.organiser import ADMIN_PASSWORD, Organiser
 from tests.browser.visitor import Visitor
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -37,7 +38,7 @@ def server_url() -> Iterator[str]:
     """The address of a server with the demo data, in a process of its own."""
     folder = Path(tempfile.mkdtemp(prefix="usher-"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "REDIS_"))}
-    environment |= {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": "a long phrase for the admin"}
+    environment |= {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": ADMIN_PASSWORD}
     command = [sys.executable, "-m", "server", "serve", "--port", "0", "--data-dir", str(folder / "data"), "--demo"]
     log = (folder / "log").open("w")
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -72,12 +73,12 @@ def arrive(browser: Browser, server_url: str) -> Iterator[Arrive]:
     """Make visitors: `arrive(width=320)`. At the end nobody's console may have an error that was not expected."""
     visitors: list[Visitor] = []
 
-    def make(*, width: int = 1280, height: int = 800, **options: Any) -> Visitor:
+    def make(*, width: int = 1280, height: int = 800, locale: str = "en-US", **options: Any) -> Visitor:
         context = browser.new_context(
             base_url=server_url,
             viewport={"width": width, "height": height},
             reduced_motion="reduce",
-            locale="en-US",
+            locale=locale,
             timezone_id="Europe/Berlin",
             **options,
         )
@@ -94,6 +95,14 @@ def arrive(browser: Browser, server_url: str) -> Iterator[Arrive]:
 def visitor(arrive: Arrive) -> Visitor:
     """One visitor at a desk, not signed in."""
     return arrive()
+
+
+@pytest.fixture(scope="package")
+def organiser(browser: Browser, server_url: str) -> Iterator[Organiser]:
+    """Who makes events for the tests."""
+    one = Organiser(browser, server_url)
+    yield one
+    one.context.close()
 
 
 def _address_of(server: "subprocess.Popen[str]", log: Path) -> str:

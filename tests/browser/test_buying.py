@@ -38,7 +38,8 @@ def test_from_the_list_of_events_to_a_cancelled_order(visitor: Visitor) -> None:
 
     page.get_by_label("Declining card").check()
     page.get_by_role("button", name="Pay $500").click()
-    expect(page.get_by_role("alert")).to_contain_text("declined")
+    expect(page.locator("[data-problem]")).to_contain_text("declined")
+    expect(visitor.voice).to_contain_text("declined")
     page.get_by_label("Test card").check()
     page.get_by_role("button", name="Pay $500").click()
 

@@ -55,7 +55,7 @@ def test_errors_of_a_form_stand_at_the_field(visitor: Visitor) -> None:
     page.get_by_label("Email").fill("ada@example.org")
     page.get_by_label("Password").fill("violet kettle harbor")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("Invalid credentials")
+    expect(page.get_by_role("alert")).to_contain_text("Email or password is wrong.")
 
 
 def test_orders_ask_to_sign_in_and_come_back(visitor: Visitor) -> None:

@@ -25,7 +25,7 @@ from tests.fakes import FakeStore
 from tests.rows import UNHURRIED, add_venue
 
 SEATS_PER_ROW = 4
-BLOCKED, ACCESSIBLE = 7, 2
+BLOCKED, ACCESSIBLE, COMPANION = 7, 2, 1
 RUNS = [Run("Floor", "vip", 3_000, 0, SEATS_PER_ROW, 5.0), Run("Floor", "economy", 1_000, 4, SEATS_PER_ROW, 10.0)]
 """Eight seats: 0…3 are dear, 4…7 are cheap; the last one is blocked."""
 
@@ -122,7 +122,8 @@ class FakeBench(Bench):
         states = bytearray(2 * SEATS_PER_ROW)
         states[BLOCKED] = SeatState.BLOCKED
         terms = Terms(event_id, Stage.SCHEDULED, now_ms - 60_000, now_ms + 86_400_000, 4, "EUR")
-        self.database.events[event_id] = FakeEvent(terms, list(RUNS), states, frozenset({ACCESSIBLE}))
+        access, companion = frozenset({ACCESSIBLE}), frozenset({COMPANION})
+        self.database.events[event_id] = FakeEvent(terms, list(RUNS), states, access, companion)
         return event_id
 
     async def picture(self, event_id: str) -> Picture:
@@ -330,7 +331,7 @@ def _plain(row: asyncpg.Record) -> tuple[Any, ...]:
 def _seat_map() -> SeatMap:
     vip, economy = Category("Dear", "vip", 3_000), Category("Cheap", "economy", 1_000)
     rows = (
-        Row("A", SEATS_PER_ROW, 0, line=(0, 5, 10, 0), accessible=(ACCESSIBLE,)),
+        Row("A", SEATS_PER_ROW, 0, line=(0, 5, 10, 0), accessible=(ACCESSIBLE,), companion=(COMPANION,)),
         Row("B", SEATS_PER_ROW, 1, line=(0, 10, 10, 0), blocked=(BLOCKED - SEATS_PER_ROW,)),
     )
     return SeatMap("Hall", (0, 0, 50, 50), (0, 0), (vip, economy), (Section("Floor", rows, (0, 0)),), "EUR")

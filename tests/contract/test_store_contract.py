@@ -9,7 +9,7 @@ from actors.core.verdict import Entry
 from actors.ports import BrokenPromise, Committed, Known, OwnershipLost, SeatWrite, Stored
 from protocol.outbound import OrderStatus
 from protocol.seat_state import SeatState
-from tests.contract.benches import ACCESSIBLE, BLOCKED, RUNS, Bench
+from tests.contract.benches import ACCESSIBLE, BLOCKED, COMPANION, RUNS, Bench
 from tests.contract.pen import ADA, BOB, HASH, accepted, as_it_is, owner_of
 
 FREE, HELD, SOLD = SeatState.AVAILABLE, SeatState.HELD, SeatState.SOLD
@@ -28,6 +28,7 @@ async def test_a_fresh_event_is_loaded(bench: Bench) -> None:
     for run in loaded.runs:
         assert not run.distances or (len(run.distances), min(run.distances)) == (run.count, run.distance)
     assert loaded.accessible == {ACCESSIBLE}
+    assert loaded.companion == {COMPANION}
     terms = loaded.terms
     assert (terms.event_id, terms.stage, terms.max_tickets_per_user, terms.currency) == (
         event_id,

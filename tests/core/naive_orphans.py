@@ -16,7 +16,11 @@ def alone(runs: Sequence[Run], free: Set[int]) -> set[int]:
 
 
 def wrong_to_hold(
-    runs: Sequence[Run], free: Set[int], wanted: Iterable[int], access: Set[int] = frozenset()
+    runs: Sequence[Run],
+    free: Set[int],
+    wanted: Iterable[int],
+    access: Set[int] = frozenset(),
+    companion: Set[int] = frozenset(),
 ) -> set[int]:
     """The seats for whose sake it is refused to hold these; none: it is allowed."""
     wanted = set(wanted)
@@ -30,6 +34,7 @@ def wrong_to_hold(
             block <= free - others
             and not alone(runs, free - others - block) - alone(runs, free - others)
             and bool(block & access) == bool(group & access)
+            and (group & (access | companion) or not block & companion)
             for block in _blocks(runs, run, len(group))
         ):
             found |= left

@@ -56,9 +56,10 @@ class Sale:
         *,
         blocked: tuple[int, ...] = (),
         accessible: frozenset[int] = frozenset(),
+        companion: frozenset[int] = frozenset(),
         **changes: Any,
     ) -> None:
-        layout = layout_of(rows_of(10, 10) if runs is None else runs, accessible)
+        layout = layout_of(rows_of(10, 10) if runs is None else runs, accessible, companion)
         states = bytearray(len(layout.prices_cents))
         for seat in blocked:
             states[seat] = SeatState.BLOCKED

@@ -188,7 +188,8 @@ def test_holds_are_refused_as_by_looking_at_everything(counts: list[int], data: 
     if not free:
         return
     wanted = data.draw(st.lists(st.sampled_from(sorted(free)), min_size=1, max_size=5, unique=True), "wanted")
-    expected = naive_orphans.wrong_to_hold(runs, free, wanted, sale.seating.layout.accessible)
+    layout = sale.seating.layout
+    expected = naive_orphans.wrong_to_hold(runs, free, wanted, layout.accessible, layout.companion)
     answer = sale.hold("ada", *wanted)
     if not expected:
         assert isinstance(answer, Accepted)
@@ -247,7 +248,10 @@ def _some_sale(counts: list[int], data: st.DataObject) -> tuple[Sale, list[Run],
     runs = rows_of(*counts)
     seats = range(sum(counts))
     accessible = frozenset(data.draw(st.sets(st.sampled_from(seats), max_size=2), "accessible"))
-    sale = Sale(runs, accessible=accessible, max_tickets_per_user=100, orphan_rule=OrphanRule.OFF)
+    companion = frozenset(data.draw(st.sets(st.sampled_from(seats), max_size=2), "companion"))
+    sale = Sale(
+        runs, accessible=accessible, companion=companion, max_tickets_per_user=100, orphan_rule=OrphanRule.OFF
+    )
     owners = data.draw(st.lists(st.sampled_from(["", "", "bob", "cyd"]), min_size=len(seats), max_size=len(seats)))
     for who in ("bob", "cyd"):
         mine = [seat for seat in seats if owners[seat] == who]

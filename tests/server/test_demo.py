@@ -85,6 +85,21 @@ async def test_every_event_has_its_seats_and_its_map(database: asyncpg.Pool) -> 
     assert (await counts(database))["seat_map"] == 4
 
 
+async def test_there_are_wheelchair_places_with_a_companion_seat_beside_each(database: asyncpg.Pool) -> None:
+    await make(database)
+    body = await database.fetchval(
+        "SELECT body FROM seat_map JOIN event ON map_sha256 = sha256 WHERE id = $1", EVENT_ID.format("02")
+    )
+    sections = {section.name: section for section in decode_map(body).sections}
+    assert sections["Floor"].rows[-1].accessible == (0, 29)
+    assert sections["Floor"].rows[-1].companion == (1, 28)
+    assert not any(row.accessible for row in sections["Floor"].rows[:-1])
+    in_the_shop = await database.fetchval(
+        "SELECT count(*) FROM place WHERE event_id = $1 AND accessible", EVENT_ID.format("02")
+    )
+    assert in_the_shop == 2 * len(sections)
+
+
 async def test_sections_keep_price_tier_and_position(database: asyncpg.Pool) -> None:
     await make(database)
     rows = await database.fetch(

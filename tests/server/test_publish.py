@@ -20,7 +20,7 @@ VALUES (gen_random_uuid(), 'The Show', $1, 'The Band', 'concert', $2, $2, $2, $2
 
 
 def small_map() -> SeatMap:
-    """Two sections of 6 and 4 seats; the second seat is blocked, the third has wheelchair access."""
+    """Two sections of 6 and 4 seats: for a companion, blocked, with wheelchair access, and others."""
     seat_map = bowl(
         "Hall",
         [
@@ -30,7 +30,9 @@ def small_map() -> SeatMap:
     )
     floor, stand = seat_map.sections
     front, *others = floor.rows
-    floor = structs.replace(floor, rows=(structs.replace(front, blocked=(1,), accessible=(2,)), *others))
+    floor = structs.replace(
+        floor, rows=(structs.replace(front, blocked=(1,), accessible=(2,), companion=(0,)), *others)
+    )
     return structs.replace(seat_map, sections=(floor, stand))
 
 
@@ -49,7 +51,7 @@ async def test_an_event_gets_its_seats(database: asyncpg.Pool) -> None:
         assert row["seat_index"] == index
         assert (row["section"], row["row_label"], row["seat_number"]) == place[:3]
         assert (row["price_tier"], row["price_cents"]) == (place.category.price_tier, place.category.price_cents)
-        assert (row["run"], row["accessible"]) == (place.run, place.accessible)
+        assert (row["run"], row["accessible"], row["companion"]) == (place.run, place.accessible, place.companion)
         expected = ((place.x - seat_map.focal[0]) ** 2 + (place.y - seat_map.focal[1]) ** 2) ** 0.5
         assert row["distance"] == pytest.approx(expected, rel=1e-5)
     states = await database.fetch(
