@@ -41,23 +41,51 @@ def server_url() -> Iterator[str]:
 
 def a_server() -> Iterator[str]:
     """Run a server with the demo data in a process of its own, and yield its address once."""
-    folder = Path(tempfile.mkdtemp(prefix="usher-"))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "REDIS_"))}
-    environment |= {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": ADMIN_PASSWORD}
-    command = [sys.executable, "-m", "server", "serve", "--port", "0", "--data-dir", str(folder / "data"), "--demo"]
-    log = (folder / "log").open("w")
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
-    try:
-        yield _address_of(server, folder / "log")
-    finally:
-        server.send_signal(signal.SIGTERM)
+    with tempfile.TemporaryDirectory(prefix="usher-", ignore_cleanup_errors=True) as folder:
+        server = ServerProcess(Path(folder))
         try:
-            server.communicate(timeout=SERVER_STOPS_MAX_S)
+            yield server.start()
+        finally:
+            server.stop()
+
+
+class ServerProcess:
+    """A server with the demo data; its folder is its own. Started again it has the port that it had."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> str:
+        """Start it, and answer its address when it takes requests."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "REDIS_"))}
+        environment |= {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": ADMIN_PASSWORD}
+        where = ("--port", str(self._port), "--data-dir", str(self._folder / "data"))
+        command = [sys.executable, "-m", "server", "serve", *where, "--demo"]
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        url = _address_of(self._process, self._folder / "log")
+        self._port = int(url.rpartition(":")[2])
+        return url
+
+    def kill(self) -> None:
+        """End the process as a power cut would; its engines live on and are found by the next one."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.communicate()
+
+    def stop(self) -> None:
+        """End it and its engines."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.communicate(timeout=SERVER_STOPS_MAX_S)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.communicate()
-        log.close()
-        shutil.rmtree(folder, ignore_errors=True)
+            self.kill()
 
 
 @pytest.fixture(scope="package")

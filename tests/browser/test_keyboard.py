@@ -2,10 +2,11 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.visitor import COLDPLAY, Visitor
 
+TABS_MAX = 80
 CHOSEN = re.compile(r"row (\w+), seat (\d+), chosen")
 
 
@@ -67,3 +68,56 @@ def test_the_map_is_one_stop_and_goes_by_arrows(visitor: Visitor) -> None:
     frame.focus()
     press("0")
     expect(page.locator(".map.is-whole[data-camera]")).to_be_visible()
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until this has the focus."""
+    for _ in range(TABS_MAX):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{wanted} cannot be reached by Tab")
+
+
+def test_a_purchase_by_keyboard_alone(visitor: Visitor) -> None:
+    visitor.sign_up()
+    page, press = visitor.page, visitor.page.keyboard.press
+    page.goto("/")
+    card = page.locator(f'[data-event="{COLDPLAY}"]')
+    card.wait_for()
+    tab_to(page, card)
+    press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    visitor.wait_for_map()
+    tab_to(page, page.locator('[data-section][data-name="Block A1"]'))
+    press("Enter")
+    tab_to(page, page.locator('[data-row][data-name="S"]:visible'))
+    press("Enter")
+    press("Tab")
+    for key in ("ArrowRight", "ArrowRight", "Space", "ArrowRight", "Space"):
+        press(key)
+    hold = page.get_by_role("button", name="Hold 2 seats")
+    expect(hold).to_be_visible()
+    tab_to(page, hold)
+    press("Enter")
+    expect(page.get_by_role("button", name="Pay $500")).to_be_focused()
+    press("Enter")
+    expect(page).to_have_url(re.compile(r"/orders/[0-9a-f-]{36}$"))
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    seats = [ticket.get_attribute("data-ticket") for ticket in page.locator("[data-ticket]").all()]
+    assert seats == ["Block A1/S/3", "Block A1/S/4"]
+
+
+def test_a_purchase_by_the_list_alone(visitor: Visitor) -> None:
+    visitor.sign_up()
+    page = visitor.page
+    page.goto(f"/events/{COLDPLAY}")
+    page.locator(".map").evaluate("map => map.remove()")
+    page.locator('[data-section][data-name="Block A1"]').click()
+    page.locator('[data-row][data-name="R"]:visible').click()
+    for number in ("3", "4"):
+        page.get_by_role("button", name=re.compile(f"^Block A1, row R, seat {number}, available")).click()
+    page.get_by_role("button", name="Hold 2 seats").click()
+    page.get_by_role("button", name="Pay $500").click()
+    expect(page.locator("[data-ticket]")).to_have_count(2)
+    expect(page.locator("[data-ticket]").first).to_have_attribute("data-ticket", "Block A1/R/3")
