@@ -146,6 +146,10 @@ def _say(document: DrawDocument, receipt: SignedReceipt | None, found: list[Find
 def _verdict(document: DrawDocument, found: list[Finding]) -> str:
     if found:
         return "[bold red]This draw does not hold.[/]"
+    if document.status == "nobody_joined":
+        return "[bold]Nobody joined:[/] there was nothing to draw."
+    if document.status == "awaiting_beacon":
+        return "[bold]Nothing was drawn yet:[/] the lobby is closed, and the beacon's round awaited. Keep this."
     if document.status == "lobby":
         return (
             "[bold]Nothing was drawn yet.[/] Keep this publication: with --earlier it shows what is changed later."
