@@ -139,7 +139,8 @@ def _decoded(raw: bytes, kind: type[T], source: str) -> T:
 
 
 def _no(source: str, kind: type[object], why: str) -> NoReturn:
-    what = {DrawDocument: "published draw", SignedReceipt: "receipt"}.get(kind, "list of keys")
+    names: dict[object, str] = {DrawDocument: "published draw", SignedReceipt: "receipt"}
+    what = names.get(kind, "list of keys")
     raise CannotRead(f"{source} is no {what}: {why}") from None
 
 
