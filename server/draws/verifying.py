@@ -149,7 +149,8 @@ def _say(document: DrawDocument, receipt: SignedReceipt | None, found: list[Find
     table.add_row("event", str(document.event_id))
     table.add_row("entries", f"{document.count:,}")
     table.add_row("lobby", f"{document.opened_at} to {document.closed_at or '… (it is open)'}")
-    table.add_row("beacon", "none" if document.beacon is None else f"round {document.beacon.round}")
+    beacon = document.beacon
+    table.add_row("beacon", "none" if beacon is None else f"round {beacon.round or 'to come'}")
     if receipt is not None and receipt.entry_id in document.entries and document.places:
         place = document.places[document.entries.index(receipt.entry_id)]
         table.add_row("your place", f"{place:,}")
