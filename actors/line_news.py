@@ -19,7 +19,7 @@ class LineNews:
         seating.line.pace.tick(now_ms)
         if now_ms < self._said_ms + SAID_EVERY_MS or not has_room(seating.terms) or not self._is_news(seating):
             return None
-        self._said, self._said_ms = _now(seating), now_ms
+        self._said, self._said_ms = line_now(seating), now_ms
         return self._said
 
     def next_ms(self, seating: Seating) -> int | None:
@@ -28,11 +28,12 @@ class LineNews:
         return self._said_ms + SAID_EVERY_MS if is_news else None
 
     def _is_news(self, seating: Seating) -> bool:
-        said, now = self._said, _now(seating)
+        said, now = self._said, line_now(seating)
         return said is None or (said.admitted_upto, said.waiting) != (now.admitted_upto, now.waiting)
 
 
-def _now(seating: Seating) -> LineNow:
+def line_now(seating: Seating) -> LineNow:
+    """How far the line is."""
     line = seating.line
     per_minute = line.pace.per_minute
     return LineNow(

@@ -10,6 +10,7 @@ class Code(StrEnum):
     NOT_SIGNED_IN = "not_signed_in"
     BAD_COMMAND = "bad_command"
     ID_REUSED = "id_reused"
+    PROOF_REQUIRED = "proof_required"
     NOT_ON_SALE = "not_on_sale"
     NOT_ADMITTED = "not_admitted"
     SEAT_NOT_FOUND = "seat_not_found"
@@ -57,6 +58,7 @@ SENTENCES: dict[Code, str] = {
     Code.LIMIT_REACHED: "This is more than one customer may have for this event",
     Code.ORPHAN_SEAT: "This would leave a single seat alone",
     Code.NO_BLOCK: "Not so many seats are left that fit",
+    Code.PROOF_REQUIRED: "Solve the challenge of the waiting room before you join",
     Code.HOLD_NOT_FOUND: "You hold no seats in this event",
     Code.HOLD_EXPIRED: "Your hold has run out",
     Code.EXTEND_USED: "This hold was already extended",

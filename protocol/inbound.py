@@ -18,6 +18,7 @@ SeatIndex = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seats = Annotated[tuple[SeatIndex, ...], Meta(extra_json_schema={"uniqueItems": True})]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS_MAX)]
 Nonce = Annotated[str, Meta(pattern=f"^[0-9a-f]{{{limits.NONCE_HEX_CHARS}}}$")]
+Proof = Annotated[str, Meta(min_length=1, max_length=limits.PROOF_CHARS_MAX)]
 PaymentMethod = Annotated[str, Meta(min_length=1, max_length=limits.PAYMENT_METHOD_CHARS_MAX)]
 
 
@@ -120,10 +121,12 @@ class JoinQueue(InboundMessage, frozen=True, tag="join_queue"):
 
     nonce: 32 bytes in hex, of which the entry in the draw is made; without it the server chooses. Fixed at the
         first join
+    proof: the solved challenge, where the waiting room asks for one; it is read by the gate alone
     """
 
     id: CommandId
     nonce: Nonce | UnsetType = UNSET
+    proof: Proof | UnsetType = UNSET
 
 
 class LeaveQueue(InboundMessage, frozen=True, tag="leave_queue"):

@@ -19,6 +19,7 @@ ADMISSION_DURATION_S = 900
 CALL_DURATION_S = 120
 PRESENCE_DURATION_S = 30
 NONCE_HEX_CHARS = 64
+PROOF_CHARS_MAX = 4_096
 
 CHECKOUT_ANSWER_S = 10
 COMMAND_MEMORY_S = 48 * 3600
@@ -40,6 +41,7 @@ MEANINGS: dict[str, str] = {
     "CALL_DURATION_S": "for whose turn comes while away to come back; gone for as long, an admission ends",
     "PRESENCE_DURATION_S": "after its last request or the end of its last socket that a customer counts as present",
     "NONCE_HEX_CHARS": "of the number that a customer may bring to the draw",
+    "PROOF_CHARS_MAX": "characters of a `proof`",
     "CHECKOUT_ANSWER_S": "until a checkout is answered with a `pending` order",
     "COMMAND_MEMORY_S": "for which an accepted command is remembered, and answered again",
     "HEARTBEAT_S": "between two heartbeats",

@@ -20,6 +20,7 @@ from server.describing import routes as describing
 from server.door.connections import Connections
 from server.door.correlation import correlated, name_answer
 from server.door.http_protocol import protocol_factory
+from server.door.lobby_gate import LobbyGate, ProofOfWork, lobby_secret
 from server.door.origin import guarded
 from server.door.rate_limits import RateLimits
 from server.door.request_heads import sound
@@ -142,6 +143,7 @@ async def running_parts(
         hub.seating = supervisor.loaded
         stack.push_async_callback(supervisor.stop)
         signing_keys = SigningKeys(pool, _now)
+        challenges = ProofOfWork(await lobby_secret(pool), _now) if settings.has_lobby_challenge else None
         parts = Services(
             settings=settings,
             now=_now,
@@ -168,6 +170,8 @@ async def running_parts(
             payments=payments,
             signing_keys=signing_keys,
             draws=PublishedDraws(pool, signing_keys),
+            lobby_gate=LobbyGate([challenges] if challenges else []),
+            lobby_challenges=challenges,
             metrics=metrics,
         )
         metrics.registry.register(PartsCollector(parts))

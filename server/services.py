@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 if TYPE_CHECKING:
     from actors.supervisor import Supervisor
+    from server.door.lobby_gate import LobbyGate, ProofOfWork
     from server.door.rate_limits import RateLimits
     from server.draws.reading import PublishedDraws
     from server.mail.shelf import Shelf
@@ -40,7 +41,8 @@ class Services:
     """What a handler reaches through `services(request)`.
 
     `now` gives the time in UTC. `redis` may be away at any time. `mail_shelf` is where the demo's mails are, None
-    elsewhere. `is_stopping` is set once the server drains.
+    elsewhere. `lobby_challenges` is None where waiting rooms ask for none. `is_stopping` is set once the
+    server drains.
     """
 
     settings: "Settings"
@@ -68,6 +70,8 @@ class Services:
     payments: "PaymentWorker"
     signing_keys: "SigningKeys"
     draws: "PublishedDraws"
+    lobby_gate: "LobbyGate"
+    lobby_challenges: "ProofOfWork | None"
     metrics: "Metrics"
     is_stopping: bool = False
 

@@ -46,6 +46,7 @@ class Settings:
     metrics_token: str | None = field(default=None, repr=False)
     smtp: SmtpAddress | None = None
     node_name: str = "usher"
+    has_lobby_challenge: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= PORT_MAX:
@@ -79,6 +80,7 @@ class Settings:
             "public_origin": _public_origin(env),
             "admin_password": _admin_password(env),
             "is_rate_limited": _switch(env, "USHER_RATE_LIMIT"),
+            "has_lobby_challenge": _switch(env, "USHER_LOBBY_CHALLENGE", "off"),
             "door": DoorSettings.from_env(env),
             "metrics_token": _token(env, "USHER_METRICS_TOKEN"),
             "smtp": SmtpAddress.from_env(env),
@@ -154,8 +156,8 @@ def _token(env: Mapping[str, str], name: str) -> str | None:
     return token
 
 
-def _switch(env: Mapping[str, str], name: str) -> bool:
-    text = env.get(name, "on").strip().lower()
+def _switch(env: Mapping[str, str], name: str, default: str = "on") -> bool:
+    text = env.get(name, default).strip().lower()
     if text not in ("on", "off"):
         raise SettingsError(f"{name} must be on or off, not {text!r}")
     return text == "on"

@@ -3,12 +3,22 @@
 A step takes O(log n): with 100,000 places in line about 4 µs.
 """
 
+from collections.abc import Collection
+
 
 class Ahead:
     """The places in which somebody waits. Places begin at 1."""
 
-    def __init__(self) -> None:
-        self._sums = [0] * 1024
+    def __init__(self, places: Collection[int] = ()) -> None:
+        """With somebody in each of these places."""
+        size = max(1024, 1 << max(places, default=0).bit_length())
+        self._sums = [0] * size
+        for place in places:
+            self._sums[place] = 1
+        for place in range(1, size):
+            parent = place + (place & -place)
+            if parent < size:
+                self._sums[parent] += self._sums[place]
 
     def add(self, place: int, count: int = 1) -> None:
         """So many more wait in this place; -1: nobody any more."""

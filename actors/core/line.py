@@ -85,7 +85,7 @@ class Line(LineCounts):
         for entry in sorted(entries, key=lambda entry: entry.position or 0):
             self.put(entry, terms)
         if draws.drawn is not None:
-            self._give_places(terms)
+            self._give_places(UUID(terms.event_id))
 
     def restore(self, tail: int, admitted_upto: int, admitted_ms: int) -> None:
         """Go on after places that were given, and turns that came, to entries which are no more."""
@@ -133,7 +133,7 @@ class Line(LineCounts):
     def draw(self, draws: DrawTerms, terms: Terms) -> None:
         """The draw was made: everybody in the lobby has a place."""
         self.draws = draws
-        self._give_places(terms)
+        self._give_places(UUID(terms.event_id))
 
     def check_at(self, customer: str, at_ms: int) -> None:
         """Look after this customer at that time and not before; who is not inside is not looked after."""
@@ -175,10 +175,9 @@ class Line(LineCounts):
         elif after.state is QueueState.OUT:
             self.pace.gave_up(after.customer)
 
-    def _give_places(self, terms: Terms) -> None:
+    def _give_places(self, event: UUID) -> None:
         drawn = self.draws.drawn
         assert drawn is not None, "no draw was made"
-        event = UUID(terms.event_id)
         # Those who have left are drawn like all others: the chain that was published has them.
         chain = {
             draw.entry_id(event, entry.nonce): entry
@@ -186,11 +185,16 @@ class Line(LineCounts):
             if entry.position is not None and entry.position <= drawn.entries
         }
         assert len(chain) == drawn.entries, f"{len(chain)} entries of {drawn.entries} that were drawn are there"
+        # All at once, not by `put`: everybody else waits for this.
         for place, entry_id in enumerate(draw.drawn_order(drawn.seed, chain), 1):
             entry = chain[entry_id]
             if entry.state is QueueState.LOBBY:
-                self.put(replace(entry, state=QueueState.WAITING, place=place), terms)
+                self.entries[entry.customer] = replace(entry, state=QueueState.WAITING, place=place)
+                self.by_place[place] = entry.customer
+        self.lobby, self.waiting = 0, len(self.by_place)
         self.tail = max(self.tail, drawn.entries)
+        self.first = min(self.by_place, default=self.tail + 1)
+        self._ahead = Ahead(self.by_place)
 
 
 class LineDraft(LineCounts):

@@ -27,7 +27,7 @@ from server.statements import sql
 WITHHELD_AFTER = timedelta(minutes=10)
 """So long after the sale began without a draw, the seed counts as withheld."""
 KEPT_MAX = 4
-"""So many drawn documents are kept as they are sent, each with up to 7.5 MB for 100,000 entries."""
+"""So many drawn documents are kept as they are sent, each with up to 7.3 MB for 100,000 entries."""
 
 
 class PublishedDraws:

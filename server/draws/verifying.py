@@ -22,7 +22,7 @@ from server.draws.signatures import check_head_signature, check_receipt_signatur
 SOUND, BROKEN, UNREADABLE, NOT_DRAWN = 0, 1, 2, 3
 """The exit statuses. `NOT_DRAWN`: nothing is wrong, and nothing was drawn yet."""
 BYTES_MAX = 256 * 1024 * 1024
-"""A draw of 100,000 entries has 7.5 MB."""
+"""A draw of 100,000 entries has 7.3 MB."""
 FETCH_S = 120.0
 
 _PIECE_BYTES = 256 * 1024

@@ -1,6 +1,6 @@
 """The waiting room's routes, for those without a socket. Without a waiting room everybody is let in at once."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import hdrs, web
 from msgspec import UNSET, Struct, UnsetType
@@ -26,6 +26,7 @@ operations = Operations("queue")
 _NOT_FOUND = {404: ("event_not_found",)}
 _ASKED = {**COMMAND_REFUSALS, **_NOT_FOUND}
 _IS_OVER = ("completed", "cancelled")
+PROOF_HEADER = "X-Lobby-Proof"
 ASK_AGAIN_MIN_S = 2
 ASK_AGAIN_MAX_S = limits.PRESENCE_DURATION_S // 2
 """Who asks more seldom may miss a turn: presence is half a minute."""
@@ -38,6 +39,13 @@ class DrawReceipt(Struct):
     nonce: str
     position: int
     head: str
+
+
+class LobbyChallenge(Struct):
+    """A proof of work that is to be solved before joining: an ALTCHA challenge."""
+
+    parameters: dict[str, Any]
+    signature: str
 
 
 class PlaceInLine(Struct, omit_defaults=True):
@@ -63,7 +71,12 @@ class QueueStats(Struct, rename="camel"):
 
 
 @operations.post(
-    "/api/v1/queue/{event_id}/join", who=Who.SIGNED_IN, pace=Pace.JOIN, data=PlaceInLine, refusals=_ASKED
+    "/api/v1/queue/{event_id}/join",
+    who=Who.SIGNED_IN,
+    pace=Pace.JOIN,
+    data=PlaceInLine,
+    refusals={**_ASKED, 400: (*_ASKED[400], Code.PROOF_REQUIRED)},
+    headers={PROOF_HEADER: "The solved challenge, where the waiting room asks for one; at most 4,096 characters."},
 )
 async def join_queue(request: web.Request) -> web.Response:
     """Stand in line. Who stands there already keeps the place."""
@@ -71,11 +84,33 @@ async def join_queue(request: web.Request) -> web.Response:
     if not event.waiting_room_enabled:
         return _answer(None)
     session, sale = await customer(request), await sale_of(request)
+    code = services(request).lobby_gate.refusal(
+        sale.event_id, str(session.customer_id), request.headers.get(PROOF_HEADER)
+    )
+    if code is not None:
+        raise Refused(400, SENTENCES[code], code)
     accepted = await ask(
         services(request), sale.event_id, Asked(str(session.customer_id), JoinQueue(new_command_id()))
     )
     assert isinstance(accepted.queue, QueuePlace), "a place was accepted without a place"
     return _answer(accepted.queue)
+
+
+@operations.get(
+    "/api/v1/queue/{event_id}/challenge",
+    who=Who.SIGNED_IN,
+    data=LobbyChallenge,
+    refusals={404: ("event_not_found", "no_challenge")},
+)
+async def lobby_challenge(request: web.Request) -> web.Response:
+    """The proof of work that the waiting room asks of this customer, where it asks for one."""
+    parts, event_id = services(request), event_id_of(request)
+    session = await customer(request)
+    await stored_event(parts, event_id)
+    if parts.lobby_challenges is None:
+        raise Refused(404, "The waiting room asks for no challenge", "no_challenge")
+    made = parts.lobby_challenges.challenge(str(event_id), str(session.customer_id))
+    return ok(LobbyChallenge(made["parameters"], made["signature"]))
 
 
 @operations.get("/api/v1/queue/{event_id}/status", who=Who.SIGNED_IN, data=PlaceInLine, refusals=_ASKED)

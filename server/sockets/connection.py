@@ -9,16 +9,17 @@ import math
 
 from aiohttp import WSMsgType, hdrs, web
 from msgspec import UNSET
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from actors.core.holding import shown
 from actors.core.verdict import Asked
-from actors.core.waiting_room import shown_place
+from actors.core.waiting_room import has_room, shown_place
+from actors.line_news import line_now
 from actors.supervisor import NotOwned
 from actors.told import Reply, Told
 from protocol import limits
 from protocol.codes import CloseCode, Code
-from protocol.inbound import BadCommand, Command, NotUnderstood, Open, Ping, read_command
+from protocol.inbound import BadCommand, Command, JoinQueue, NotUnderstood, Open, Ping, read_command
 from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
 from server.door.correlation import current_id
 from server.door.origin import is_foreign
@@ -195,9 +196,20 @@ class Connection:
             self._refuse(command, rejected(command.id, Code.NOT_SIGNED_IN))
         elif isinstance(command, BadCommand):
             self._refuse(command, rejected(command.id, Code.BAD_COMMAND, message=command.message))
+        elif isinstance(command, JoinQueue):
+            self._join(self._customer, command)
         else:
             self._tell(self._customer, command)
         return None
+
+    def _join(self, customer: str, command: JoinQueue) -> None:
+        """Pass on who may join, without the proof: it is no matter of the line's."""
+        proof = None if command.proof is UNSET else command.proof
+        code = self._parts.lobby_gate.refusal(self._event.event_id, customer, proof)
+        if code is None:
+            self._tell(customer, replace(command, proof=UNSET))
+        else:
+            self._refuse(command, rejected(command.id, code))
 
     def _slow_down(self, pace: CommandPace, command: Command | BadCommand, wait_s: float) -> None:
         self._refuse(command, rejected(command.id, Code.RATE_LIMITED, retry_after_ms=math.ceil(wait_s * 1000)))
@@ -254,6 +266,8 @@ class Connection:
             self.outbox.close(CloseCode.RESTARTING)
             return
         self._parts.hub.watch(self._event.event_id, seating, self.outbox, position)
+        if has_room(seating.terms):
+            self.outbox.send(line_now(seating))
         if self._customer is not None:
             hold = shown(seating, seating.hold(self._customer))
             self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))

@@ -28,6 +28,13 @@ class PartsCollector(Collector):
         yield "usher_inbox_commands_deepest", "Commands that wait in the fullest inbox", max(depths, default=0)
         seatings = [manager.seating for manager in managers]
         yield "usher_holds", "Holds in the events owned", sum(len(seating.holds) for seating in seatings)
+        lines = [seating.line for seating in seatings]
+        waiting, inside = sum(line.waiting + line.lobby for line in lines), sum(line.inside for line in lines)
+        yield "usher_queue_waiting", "Customers in line or in the lobby, in the events owned", waiting
+        yield "usher_queue_inside", "Customers admitted, in the events owned", inside
+        told, right = sum(line.pace.told for line in lines), sum(line.pace.right for line in lines)
+        yield "usher_queue_waits_told", "Waits that are over and of which a range was told", told
+        yield "usher_queue_waits_right", "Those of them that ended within the range", right
         pending = sum(len(seating.pending_orders) for seating in seatings)
         yield "usher_orders_pending", "Orders in the events owned whose payment is open", pending
         yield (

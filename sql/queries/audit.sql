@@ -5,7 +5,8 @@
 -- How much an audit looks at.
 SELECT (SELECT count(*) FROM event_head) AS events, (SELECT count(*) FROM seat) AS seats,
        (SELECT count(*) FROM hold) AS holds, (SELECT count(*) FROM orders) AS orders,
-       (SELECT count(*) FROM ticket) AS tickets, (SELECT count(*) FROM journal) AS journal_entries
+       (SELECT count(*) FROM ticket) AS tickets, (SELECT count(*) FROM queue_entry) AS queue_entries,
+       (SELECT count(*) FROM journal) AS journal_entries
 
 -- name: audit_sold_seat
 -- Each sold seat has exactly one valid ticket.
@@ -51,6 +52,30 @@ SELECT b.event_id, format('seat %s is %s, and there is a reason why it is blocke
   FROM seat_block b
   LEFT JOIN seat s USING (event_id, seat_index)
  WHERE s.state IS DISTINCT FROM 3
+
+-- name: audit_queue_place
+-- No two customers of an event have one place in line.
+SELECT event_id, format('place %s is that of %s customers', place, count(*)) AS what
+  FROM queue_entry WHERE place IS NOT NULL GROUP BY event_id, place HAVING count(*) > 1
+
+-- name: audit_queue_chain
+-- The chain of a draw has an entry in each position, and the draw had them all.
+SELECT event_id, format('%s entries have positions up to %s; %s were drawn', q.entries, q.last,
+                        coalesce(d.entry_count::text, 'none')) AS what
+  FROM (SELECT event_id, count(*) AS entries, max(position) AS last FROM queue_entry
+         WHERE position IS NOT NULL GROUP BY event_id) q
+  LEFT JOIN queue_draw d USING (event_id)
+ WHERE q.entries <> q.last OR d.event_id IS NULL OR q.entries <> coalesce(d.entry_count, q.entries)
+
+-- name: audit_queue_order
+-- Turns came in the order of places. Who has missed one has another place since.
+SELECT event_id, format('place %s was admitted at %s, place %s at %s', place, admitted_at, before, admitted_before)
+           AS what
+  FROM (SELECT event_id, place, admitted_at,
+               lag(place) OVER (PARTITION BY event_id ORDER BY place) AS before,
+               lag(admitted_at) OVER (PARTITION BY event_id ORDER BY place) AS admitted_before
+          FROM queue_entry WHERE place IS NOT NULL AND admitted_at IS NOT NULL AND NOT has_missed) q
+ WHERE admitted_before > admitted_at
 
 -- name: audit_hold_times
 -- Each hold ends after it began and within its longest life. Source: the socket protocol, 1,200 s.

@@ -15,3 +15,11 @@ INSERT INTO signing_key (key_id, public_key, private_key, created_at) VALUES ($1
 -- name: retire_signing_keys
 -- No key signs any more.
 UPDATE signing_key SET retired_at = $1 WHERE retired_at IS NULL
+
+-- name: keep_secret
+-- The first to ask makes it. $1 what for, $2 32 random bytes.
+INSERT INTO shared_secret (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
+-- name: shared_secret
+-- A secret that was made. $1 what for.
+SELECT value FROM shared_secret WHERE name = $1

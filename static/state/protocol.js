@@ -22,10 +22,11 @@
  * @typedef {{type: 'hold', reason: string} & Hold} HoldNow
  * @typedef {{type: 'order'} & Order} OrderNow
  * @typedef {{type: 'queue'} & QueuePlace} QueueNow
+ * @typedef {{type: 'line', admitted_upto: number, waiting: number, per_minute: number | null}} LineNow
  * @typedef {{type: 'event', status: string, on_sale_at_ms: number, orphan_rule: string}} EventNow
  * @typedef {{type: 'pong', at: number, server_time_ms: number}} Pong
  * @typedef {Welcome | Snapshot | Patch | Resync | Heartbeat | Accepted | Rejected | HoldNow | OrderNow
- *   | QueueNow | EventNow | Pong} Message
+ *   | QueueNow | LineNow | EventNow | Pong} Message
  *
  * @typedef {{count: number, price_tier?: string, section?: string, max_price_cents?: number,
  *   accessible?: boolean}} Wish
@@ -50,7 +51,7 @@ export const STATE_NAMES = /** @type {const} */ (['available', 'held', 'sold', '
 
 const KNOWN_TYPES = new Set([
   'welcome', 'snapshot', 'patch', 'resync', 'heartbeat', 'accepted', 'rejected', 'hold', 'order', 'queue', 'event',
-  'pong',
+  'line', 'pong',
 ]);
 
 /**

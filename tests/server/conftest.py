@@ -30,6 +30,7 @@ from server.rest import accounts as account_routes
 from server.rest import auth, envelope, events, my_sessions, venues
 from server.services import SERVICES, Services
 from server.settings import Settings
+from server.sockets.broadcast import Hub
 from server.telemetry import health
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.rows import add_customer
@@ -57,6 +58,7 @@ class Clock:
 def some_parts(**given: Any) -> Services:
     """A server's parts of which only those given are there."""
     missing = {part.name: None for part in fields(Services) if part.default is MISSING}
+    given.setdefault("hub", Hub(lambda: datetime.now(UTC)))
     return Services(**missing | given)
 
 

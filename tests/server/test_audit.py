@@ -38,6 +38,12 @@ AN_ATTEMPT = """
 INSERT INTO payment_attempt SELECT event_id, order_id, gen_random_uuid(), status, amount_cents, currency, method,
        payment_id, created_at, settled_at FROM payment_attempt"""
 
+AN_ENTRY = """
+INSERT INTO queue_entry (event_id, customer_id, state, joined_at, place, position, nonce, admitted_at, has_missed)
+SELECT event_id, {}, 'out', now(), {}, {}, '', now() + {} * interval '1 s', false FROM event_head"""
+
+ADMITTED_SECOND = AN_ENTRY.format("gen_random_uuid()", 1, "NULL", 9)
+
 PLANTS = [
     ("sold_seat", f"UPDATE ticket SET status = 'void' WHERE seat_index = {ONE_SOLD}"),
     ("sold_seat", f"DELETE FROM ticket WHERE seat_index = {ONE_SOLD}"),
@@ -55,6 +61,11 @@ PLANTS = [
     ("block", "UPDATE seat_block SET seat_index = 150"),
     ("block", "UPDATE seat SET state = 0 WHERE seat_index = 90"),
     ("block", "UPDATE seat_block SET seat_index = 5000"),
+    ("queue_place", f"{ADMITTED_SECOND}; {AN_ENTRY.format(SOMEBODY, 1, 'NULL', 0)}"),
+    ("queue_chain", AN_ENTRY.format(SOMEBODY, "NULL", 2, 0)),
+    ("queue_chain", f"{AN_ENTRY.format(SOMEBODY, 'NULL', 1, 0)}; UPDATE queue_draw SET entry_count = 2"),
+    ("queue_chain", f"{AN_ENTRY.format(SOMEBODY, 'NULL', 1, 0)}; DELETE FROM queue_draw"),
+    ("queue_order", f"{ADMITTED_SECOND}; {AN_ENTRY.format(SOMEBODY, 2, 'NULL', 0)}"),
     ("hold_times", "UPDATE hold SET expires_at = started_at + interval '1201 s'"),
     ("hold_times", "UPDATE hold SET expires_at = started_at"),
     ("item_ticket", f"UPDATE ticket SET status = 'void' WHERE seat_index = {ONE_SOLD}"),

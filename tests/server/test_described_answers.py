@@ -9,6 +9,7 @@ from uuid import UUID
 
 from server.describing import routes as describing
 from server.describing.openapi import document
+from server.door.lobby_gate import ProofOfWork
 from server.draws.heads import publish_heads
 from server.people.accounts import Purpose
 from tests.rows import add_customer
@@ -115,6 +116,8 @@ async def _look_around(walk: Walk, event_id: str) -> None:
 
 async def _enter_draw(walk: Walk, ada: Customer) -> None:
     event_id = await add_lobby(walk.usher)
+    walk.usher.parts.lobby_challenges = ProofOfWork(bytes(32), walk.usher.parts.now)
+    await walk.go("lobby_challenge", ada, event_id=event_id)
     await walk.go("join_queue", ada, event_id=event_id)
     receipt = await walk.go("draw_receipt", ada, event_id=event_id)
     await publish_heads(walk.usher.database)

@@ -1,0 +1,136 @@
+"""Admission by slots, pace and what is left to sell; and what is told of a wait."""
+
+from random import Random
+
+from actors.core.ahead import Ahead
+from actors.core.model import QueueMode, QueueState
+from actors.core.pace import Pace
+from actors.core.verdict import Asked
+from actors.ports import Claim
+from actors.told import Told
+from actors.turn import Turn, batch_of, decide_turn
+from protocol.inbound import Checkout, HoldSeats, JoinQueue
+from tests.core.sale import Sale
+
+EVENT = "550e8400-e29b-41d4-a716-446655440299"
+LONG_MS = 10**13
+
+
+def room(**terms: object) -> Sale:
+    """An event on sale with a waiting room in the order of coming, one slot unless told otherwise."""
+    usual = {"event_id": EVENT, "queue_mode": QueueMode.FIFO, "max_concurrent_shoppers": 1, "event_at_ms": LONG_MS}
+    return Sale(**usual | terms)  # type: ignore[arg-type]  # as `terms` takes them
+
+
+def turn(sale: Sale, *customers: str, seen_ms: int | None = None) -> list[tuple[str, int | None]]:
+    """These customers join; who was admitted, with the place. Everybody was seen then, or is there."""
+    told = [Told(Asked(one, JoinQueue(sale.next_id())), lambda _frame, _refusal: None) for one in customers]
+    seen = sale.now_ms if seen_ms is None else seen_ms
+    decided = decide_turn(Turn(told, []), sale.seating, sale.now_ms, lambda _customer: seen)
+    batch = batch_of(decided, Claim(EVENT, "me", 1), sale.seating, set())
+    sale.seating.apply(decided.draft.changes)
+    for customer, at_ms in decided.look_again:
+        sale.seating.line.check_at(customer, at_ms)
+    inside = (QueueState.ACTIVE, QueueState.CALLED)
+    return [
+        (one.customer, one.place) for one in batch.queue if one.state in inside and one.admitted_ms == sale.now_ms
+    ]
+
+
+def test_not_faster_than_the_pace() -> None:
+    sale = room(max_concurrent_shoppers=1_000, admit_per_minute=60)
+    people = [f"c{number}" for number in range(200)]
+    admitted = [(sale.now_ms, one) for one in turn(sale, *people)]
+    for _ in range(1_200):
+        sale.wait(ms=100)
+        admitted += [(sale.now_ms, one) for one in turn(sale)]
+    times = [at_ms for at_ms, _ in admitted]
+    assert [place for _, (_, place) in admitted] == list(range(1, len(admitted) + 1))
+    assert 115 <= len(admitted) <= 122
+    assert all(sum(start <= at < start + 60_000 for at in times) <= 61 for start in times)
+
+
+def test_nobody_is_let_in_when_nothing_is_left() -> None:
+    sale = room(max_concurrent_shoppers=5, max_tickets_per_user=20)
+    assert turn(sale, "ada") == [("ada", 1)]
+    sale.hold("ada", *range(20))
+    assert turn(sale, "bob") == []
+    sale.release("ada", 3)
+    assert turn(sale) == [("bob", 2)]
+
+
+def test_a_closed_room_keeps_its_places() -> None:
+    sale = room(queue_mode=QueueMode.CLOSED)
+    assert turn(sale, "ada", "bob") == []
+    assert [sale.seating.line.entries[one].place for one in ("ada", "bob")] == [1, 2]
+
+
+def test_who_is_away_is_called_then_stands_at_the_end_once_then_is_out() -> None:
+    sale = room(max_concurrent_shoppers=1)
+    turn(sale, "first", "ada", "bob")
+    away_ms = sale.now_ms
+    sale.wait(s=120)
+    assert turn(sale, seen_ms=away_ms) == [("ada", 2)]
+    assert sale.seating.line.entries["ada"].state is QueueState.CALLED
+    sale.wait(s=120)
+    assert turn(sale, seen_ms=away_ms) == [("bob", 3)]
+    assert sale.seating.line.entries["ada"].place == 4
+    sale.wait(s=120)
+    assert turn(sale, seen_ms=away_ms) == [("ada", 4)]
+    sale.wait(s=120)
+    turn(sale, seen_ms=away_ms)
+    assert sale.seating.line.entry("ada") is None
+
+
+def test_what_is_held_can_be_paid_after_the_turn_is_over() -> None:
+    sale = room()
+    turn(sale, "ada", "bob")
+    sale.wait(s=890)
+    turn(sale)
+    sale.hold("ada", 4)
+    sale.wait(s=300)
+    assert turn(sale) == []
+    order = sale.begin("ada")
+    sale.settle(order)
+    assert turn(sale) == [("bob", 2)]
+    refused = sale.tell("ada", HoldSeats(sale.next_id(), (5,)))
+    assert getattr(refused, "code", None) == "not_admitted"
+    refused = sale.tell("ada", Checkout(sale.next_id(), "card"))
+    assert getattr(refused, "code", None) == "not_admitted"
+
+
+def test_ahead_is_what_counting_says() -> None:
+    dice, ahead, there = Random(7), Ahead(), set[int]()
+    for _ in range(3_000):
+        place = dice.randint(1, 5_000)
+        if place in there:
+            there.discard(place)
+            ahead.add(place, -1)
+        else:
+            there.add(place)
+            ahead.add(place)
+    asked = [dice.randint(1, 9_000) for _ in range(300)]
+    counted = [sum(one < place for one in there) for place in asked]
+    assert [ahead.before(place) for place in asked] == counted
+    assert [Ahead(there).before(place) for place in asked] == counted
+
+
+def test_four_of_five_waits_end_within_the_range() -> None:
+    """Slots come free at random, one in two seconds; the wait is told when it begins."""
+    dice, pace, now_ms = Random(11), Pace(), 0.0
+    line: list[str] = []
+    assert pace.wait(3, 0) is None, "nothing is known before slots came free"
+    pace.admitted("first", 0)
+    for number in range(20_000):
+        now_ms += dice.expovariate(1 / 2_000)
+        pace.tick(int(now_ms))
+        pace.freed()
+        if line:
+            pace.admitted(line.pop(0), int(now_ms))
+        while len(line) < 40:
+            customer = f"c{number}-{len(line)}"
+            pace.waits(customer, int(now_ms), pace.wait(len(line), 0))
+            line.append(customer)
+    assert pace.told > 15_000
+    assert 0.75 <= pace.right / pace.told <= 0.9
+    assert 28 <= (pace.per_minute or 0) <= 32
