@@ -233,6 +233,7 @@ export class SaleDesk {
       status: () => this._status,
       send: (command) => this._send(command),
       isAsked: () => this._sale.pendingOf('join_queue') !== null,
+      onChange: () => this._refresh(),
       memory: this._memory,
       signal: this._signal,
     };

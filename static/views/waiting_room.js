@@ -15,6 +15,7 @@
  * @property {() => SaleStatus} status
  * @property {(command: Command) => void} send
  * @property {() => boolean} isAsked whether joining waits for its answer
+ * @property {() => void} onChange something looks different now
  * @property {import('./remembered.js').Memory} memory
  * @property {AbortSignal} signal
  */
@@ -122,6 +123,7 @@ export class WaitingRoom {
     const mine = this._kept;
     try {
       mine.receipt = await api.drawReceipt(this._event.id);
+      this._desk.onChange();
       mine.earlier = partsToKeep(await api.draw(this._event.id));
     } catch (problem) {
       console.warn(problem);
