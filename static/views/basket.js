@@ -46,7 +46,8 @@ export class Basket {
     const hasHold = sale.hold.seats.length > 0;
     const hasChoice = sale.selected.length > 0;
     this._element.dataset['stage'] = hasHold ? 'held' : hasChoice ? 'chosen' : 'empty';
-    this._element.classList.toggle('is-line', state.isLine || state.turn !== null);
+    this._element.classList.toggle('is-line', state.isLine);
+    this._element.classList.toggle('has-turn', state.turn !== null);
     fill(this._element,
       state.problem ? h('p.problem', { 'data-problem': true }, state.problem) : null,
       hasHold ? null : state.turn,

@@ -203,10 +203,10 @@ export class WaitingRoom {
       this._countdown(),
       this._count(true),
       number === undefined ? null : h('div.receipt', null, icon('ticket'),
-        h('div', null, h('b', null, T.line.entry(number)), h('code', null, `${(receipt?.entry_id ?? this._line.place?.receipt?.entry_id ?? '').slice(0, 16)}…`)),
+        h('div', null, h('b', null, T.line.entry(number)), h('code', null, `${(receipt?.entry_id ?? this._line.place?.receipt?.entry_id ?? '').slice(0, 12)}…`)),
         receipt ? h('a.button.quiet.small', { href: receiptUrl(receipt), download: `receipt-${receipt.event_id}.json`, 'data-key': 'receipt' }, T.line.download) : null),
       h('p.kept', null, icon('check'), T.line.keptLobby),
-      h('div.line-foot', null, this._drawButton(), this._soundChoice(), this._leaveButton(T.line.leave)),
+      h('div.line-foot', null, this._soundChoice(), this._drawButton(), this._leaveButton(T.line.leave)),
     ];
   }
 
