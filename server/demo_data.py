@@ -226,8 +226,8 @@ EVENTS = (
     DemoEvent(
         _event_id(8),
         "Skyline Basketball Classic",
-        "Eight teams, one evening, a final at midnight. This event is for seeing a draw: its sale opens one "
-        "minute after the demo was first started, and two customers shop at a time. Enter with three accounts at once.",
+        "Eight teams, one evening, a final at midnight. This event is for seeing a draw: its sale opens "
+        "one minute after the demo was first started, and two customers shop at a time. Enter with three accounts.",
         "Skyline Basketball League",
         "sports",
         STAPLES_CENTER.id,

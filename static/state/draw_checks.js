@@ -41,7 +41,7 @@ export async function checkDraw(document, { receipt, earlier }, onProgress, sign
   onProgress(1);
   return [
     outcome('seed', await seedFaults(document), !isDrawn),
-    outcome('chain', chainFaults(document, links)),
+    outcome('chain', chainFaults(document, links), !isDrawn),
     outcome('closing', closingFaults(document), !isDrawn),
     outcome('beacon', await beaconFaults(document), document.beacon === null || document.status !== 'drawn'),
     outcome('places', places, document.status !== 'drawn'),

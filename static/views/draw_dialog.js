@@ -68,7 +68,7 @@ async function receiptNow(eventId) {
 function report(published, found, receipt, isKept) {
   const isBroken = found.some(({ faults }) => faults.length > 0);
   const isDrawn = published.status === 'drawn';
-  const place = isDrawn && receipt ? published.places[published.entries.indexOf(receipt.entry_id)] : undefined;
+  const place = isDrawn && !isBroken && receipt ? published.places[published.entries.indexOf(receipt.entry_id)] : undefined;
   return [
     h('div.verdict', { role: 'status', 'data-verdict': isBroken ? 'broken' : isDrawn ? 'sound' : 'open' },
       icon(isBroken ? 'warning' : isDrawn ? 'check' : 'clock'),
@@ -98,8 +98,8 @@ function report(published, found, receipt, isKept) {
 function checkItem({ check, faults, isSkipped }, published, isKept) {
   const state = faults.length > 0 ? 'bad' : isSkipped ? 'skipped' : 'good';
   const words = T.draw.checks[check];
-  const skipped = published.status === 'lobby' && check !== 'receipt' && check !== 'signatures' && check !== 'beacon' ? T.draw.afterDraw : words.skipped;
-  const said = faults.length > 0 ? faults.map((code) => T.draw.faults[code]) : [isSkipped ? skipped : check === 'receipt' && !isKept ? T.draw.receiptNotKept : words.good];
+  const ownEntry = published.status === 'lobby' ? T.draw.receiptBefore : isKept ? words.good : T.draw.receiptNotKept;
+  const said = faults.length > 0 ? faults.map((code) => T.draw.faults[code]) : [isSkipped ? words.skipped : check === 'receipt' ? ownEntry : words.good];
   return h('li', { 'data-check': check, 'data-state': state, 'data-faults': faults.join(' ') },
     h('span.check-mark', { role: 'img', 'aria-label': T.draw.states[state] }, icon(state === 'good' ? 'check' : state === 'bad' ? 'close' : 'minus')),
     h('div', null, h('b', null, words.title), said.map((/** @type {string} */ sentence) => h('p', null, sentence))));

@@ -1,4 +1,4 @@
-"""The pure modules of the waiting room: the line against the golden samples, the draw against the shared vectors."""
+"""The waiting room's pure modules: the line against the golden samples, the draw against the shared vectors."""
 
 import json
 from pathlib import Path
@@ -76,7 +76,8 @@ def test_a_way_through_the_line(visitor: Visitor) -> None:
             ['none', 'off', 'draw'].map((mode) => new Line({ hasRoom: mode !== 'none', mode }).stage(sale, 0)),
             new Line({ hasRoom: true, mode: 'fifo' }, 7).receive({ type: 'queue', status: 'waiting', place: 9 }),
             new Line({ hasRoom: true, mode: 'fifo' }, 7).receive({ type: 'queue', status: 'waiting', place: 7 }),
-            line.stage({ status: 'sold_out', onSaleAtMs: 0 }, 0), line.stage({ status: 'cancelled', onSaleAtMs: 0 }, 0),
+            line.stage({ status: 'sold_out', onSaleAtMs: 0 }, 0),
+            line.stage({ status: 'cancelled', onSaleAtMs: 0 }, 0),
         ];
     }"""
     visitor.page.goto("/")
@@ -118,7 +119,8 @@ def test_the_draw_has_the_same_bytes(visitor: Visitor) -> None:
             const chain = one.beacon_chain && bytesOf(one.beacon_chain);
             let head = await draw.genesis(one.event_id, committed, chain);
             const genesis = hexOf(head);
-            const entries = await Promise.all(one.nonces.map((nonce) => draw.entryId(one.event_id, bytesOf(nonce))));
+            const nonces = one.nonces.map(bytesOf);
+            const entries = await Promise.all(nonces.map((nonce) => draw.entryId(one.event_id, nonce)));
             const heads = [];
             for (const entry of entries) heads.push(hexOf(head = await draw.nextHead(head, entry)));
             const seed = await draw.seedOf(bytesOf(one.operator_seed), head, one.beacon && bytesOf(one.beacon));

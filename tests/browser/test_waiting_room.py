@@ -157,6 +157,11 @@ def test_the_lobby_is_drawn_and_the_draw_is_checked(arrive: Arrive, organiser: O
     for one in visitors:
         join(one, event_id)
         expect(line(one, "lobby")).to_be_visible()
+    press(visitors[1], "draw")
+    open_draw = visitors[1].page.locator('dialog[data-draw="lobby"]')
+    for check, state in (("chain", "skipped"), ("places", "skipped"), ("signatures", "good"), ("receipt", "good")):
+        expect(open_draw.locator(f'[data-check="{check}"]')).to_have_attribute("data-state", state)
+    open_draw.get_by_role("button", name="Close").click()
     with visitors[0].page.expect_download() as download:
         press(visitors[0], "receipt")
     receipt = json.loads(download.value.path().read_text())
