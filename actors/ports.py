@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from actors.core.layout import Run
-from actors.core.model import BlockMoved, Drawn, DrawTerms, Hold, Order, QueueEntry, Terms
+from actors.core.model import BlockMoved, Drawn, DrawTerms, Hold, LobbyClosed, Order, QueueEntry, Terms
 from actors.core.verdict import Entry
 from protocol.outbound import Outbound
 
@@ -103,6 +103,7 @@ class Batch(Struct, frozen=True):
     blocks: tuple[BlockMoved, ...] = ()
     queue: tuple[QueueEntry, ...] = ()
     drawn: Drawn | None = None
+    closed: LobbyClosed | None = None
 
     @property
     def writes(self) -> bool:
@@ -236,6 +237,13 @@ class Payments(Protocol):
         """Collect for this pending order; asking again for one that is under way changes nothing."""
 
 
+class Randomness(Protocol):
+    """Who asks the beacon. Never waits, never raises; the round comes to the actor as `BeaconRound`."""
+
+    def await_round(self, event_id: str, draws: DrawTerms) -> None:
+        """Find the round of this draw, whose lobby is closed; asking again meanwhile changes nothing."""
+
+
 class Lease(Protocol):
     """This node's right to answer."""
 
@@ -270,3 +278,4 @@ class Ports:
     payments: Payments
     lease: Lease
     meter: Meter
+    randomness: Randomness

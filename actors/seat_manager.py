@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from actors.batch_log import BatchLog
 from actors.core.memory import Remembered
-from actors.core.model import OrderMoved
+from actors.core.model import BeaconRound, OrderMoved
 from actors.core.verdict import Accept, Await, Refuse, Settle, Verdict
 from actors.core.waiting_room import next_turn_ms
 from actors.line_news import LineNews
@@ -75,6 +75,7 @@ class SeatManager:
         self._offset_ms = loaded.now_ms - loaded.read_at_s * 1000
         self._inbox: deque[Told] = deque()
         self._settled: deque[Settle] = deque()
+        self._found: BeaconRound | None = None
         self._work = asyncio.Event()
         self._unsaid: deque[tuple[Told, bytes, Rejected | None] | PersonalNews] = deque()
         self._checkouts = OpenCheckouts(settings.checkout_answer_s)
@@ -88,11 +89,7 @@ class SeatManager:
 
     @classmethod
     async def load(cls, claim: Claim, ports: Ports, settings: ManagerSettings) -> "SeatManager":
-        """The actor of a claimed event, at its committed state.
-
-        Raises:
-            OwnershipLost, StoreUnavailable
-        """
+        """The actor of a claimed event, at its committed state. Raises OwnershipLost, StoreUnavailable."""
         manager = cls(claim, await ports.store.load(claim), ports, settings)
         seating = manager.seating
         ports.audience.begin(claim.event_id, seating.revision, seating.epoch)
@@ -133,6 +130,11 @@ class SeatManager:
         self._settled.append(settled)
         self._work.set()
 
+    def beacon_spoke(self, found: BeaconRound) -> None:
+        """The round that the draw waits for is there."""
+        self._found = found
+        self._work.set()
+
     def stop(self) -> None:
         """End after the turn under way; `run` returns."""
         self._is_stopping = True
@@ -152,7 +154,8 @@ class SeatManager:
                 self._checkouts.answer_late(self.seating, self._loop.time())
                 told = [self._inbox.popleft() for _ in range(self._batch_size())]
                 settled = [self._settled.popleft() for _ in range(len(self._settled))]
-                await self._turn(Turn(told, settled))
+                found, self._found = self._found, None
+                await self._turn(Turn(told, settled, found=found))
                 told = []
                 self._announce_status()
                 if not self._inbox:
@@ -172,7 +175,7 @@ class SeatManager:
         self._work.clear()
         # Also when there is work: the connections get a turn before each batch, and the batch grows.
         await asyncio.sleep(max(0.0, self._not_before - self._loop.time()))
-        if self._inbox or self._settled or self._is_stopping:
+        if self._inbox or self._settled or self._found or self._is_stopping:
             return
         try:
             async with asyncio.timeout_at(self._next_wake()):
@@ -193,6 +196,8 @@ class SeatManager:
         return min(times if deadline is None else [*times, deadline], default=None)
 
     def _announce_status(self) -> None:
+        if self.seating.line.draws.is_awaiting_beacon:
+            self._ports.randomness.await_round(self.claim.event_id, self.seating.line.draws)
         line = self._line_news.due(self.seating, self.now_ms())
         if line is not None:
             self._ports.audience.announce(self.claim.event_id, line)
@@ -219,10 +224,7 @@ class SeatManager:
             self._ports.meter.batch_committed(len(turn.told), took_s)
 
     async def _write(self, turn: Turn, told: list[Told]) -> Batch:
-        """Decide and commit until nothing is left to be looked up or tried again; the batch that went in.
-
-        `told` are those whose commands it answers.
-        """
+        """Decide and commit until nothing is left to be looked up or tried again; the batch that went in."""
         while True:
             decided = decide_turn(turn, self.seating, self.now_ms(), self._seen_ms)
             batch = batch_of(decided, self.claim, self.seating, turn.cleared)

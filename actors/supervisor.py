@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from actors.core.model import BeaconRound
 from actors.core.seating import Seating
 from actors.core.verdict import Settle
 from actors.ports import OwnershipLost, Ports, StoreUnavailable
@@ -103,6 +104,12 @@ class Supervisor:
         slot = self._slots.get(event_id)
         if slot is not None and slot.manager is not None:
             slot.manager.settle(settled)
+
+    def beacon_spoke(self, event_id: str, found: BeaconRound) -> None:
+        """Give the beacon's round to the event's manager. Without one it is dropped: loading asks again."""
+        slot = self._slots.get(event_id)
+        if slot is not None and slot.manager is not None:
+            slot.manager.beacon_spoke(found)
 
     async def seating(self, event_id: str) -> Seating:
         """The committed state of the event, to read from.

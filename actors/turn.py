@@ -8,12 +8,21 @@ from msgspec.structs import astuple
 from actors.core.holding import due, shown
 from actors.core.line import Seen
 from actors.core.memory import Remembered
-from actors.core.model import BlockMoved, EntryMoved, HoldMoved, LineDrawn, Order, OrderMoved
+from actors.core.model import (
+    BeaconRound,
+    BlockMoved,
+    EntryMoved,
+    HoldMoved,
+    LineDrawn,
+    LobbyClosed,
+    Order,
+    OrderMoved,
+)
 from actors.core.ordering import settle
 from actors.core.rules import decide
 from actors.core.seating import Draft, Seating
 from actors.core.verdict import Accept, Entry, Refuse, Settle, Verdict, refuse
-from actors.core.waiting_room import admit, draw_places, look_after, may_admit, place_of
+from actors.core.waiting_room import admit, end_lobby, look_after, may_admit, place_of
 from actors.ports import Batch, Claim, News, PersonalNews, SeatWrite
 from actors.told import Told
 from protocol.codes import Code
@@ -24,12 +33,16 @@ ADMITTED_PER_TURN_MAX = 500
 
 @dataclass
 class Turn:
-    """What one turn works on. `cleared` were looked up and not found; `busy` seats are locked from outside."""
+    """What one turn works on.
+
+    `cleared` were looked up and not found; `busy` seats are locked from outside; `found` is what the beacon said.
+    """
 
     told: list[Told]
     settled: list[Settle]
     cleared: set[tuple[str, str]] = field(default_factory=set)
     busy: frozenset[int] = frozenset()
+    found: BeaconRound | None = None
 
 
 @dataclass
@@ -66,7 +79,7 @@ def decide_turn(turn: Turn, seating: Seating, now_ms: int, seen: Seen | None = N
     for ended in due(seating, now_ms):
         if not turn.busy.intersection(ended.entry.seats):
             decided.by_clock.append(_drafted(decided.draft, ended))
-    _look_after_line(decided, now_ms, seen)
+    _look_after_line(decided, now_ms, seen, turn.found)
     for settled in turn.settled:
         accept = settle(decided.draft, settled)
         if accept is None:
@@ -107,6 +120,7 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
         blocks=tuple(change for change in draft.changes if isinstance(change, BlockMoved)),
         queue=tuple(draft.line.entries.values()),
         drawn=next((change.drawn for change in draft.changes if isinstance(change, LineDrawn)), None),
+        closed=next((change for change in draft.changes if isinstance(change, LobbyClosed)), None),
     )
 
 
@@ -162,7 +176,7 @@ def news_of_draw(seating: Seating, connected: Iterable[str]) -> list[PersonalNew
     return [place_news(seating, customer) for customer in connected if seating.line.entry(customer) is not None]
 
 
-def _look_after_line(decided: Decided, now_ms: int, seen: Seen) -> None:
+def _look_after_line(decided: Decided, now_ms: int, seen: Seen, found: BeaconRound | None) -> None:
     draft = decided.draft
     for customer in draft.committed.line.to_check(now_ms):
         entry = draft.line.entry(customer)
@@ -172,9 +186,9 @@ def _look_after_line(decided: Decided, now_ms: int, seen: Seen) -> None:
             decided.look_again.append((customer, becomes))
         else:
             decided.by_clock.append(_drafted(draft, becomes))
-    drawn = draw_places(draft.terms, draft.line, now_ms)
-    if drawn is not None:
-        decided.by_clock.append(_drafted(draft, drawn))
+    ended = end_lobby(draft.terms, draft.line, now_ms, found)
+    if ended is not None:
+        decided.by_clock.append(_drafted(draft, ended))
 
 
 def _admit(decided: Decided, now_ms: int, seen: Seen) -> None:

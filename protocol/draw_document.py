@@ -24,7 +24,8 @@ Instant = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
-DrawStatus = Literal["lobby", "drawn", "seed_withheld"]
+DrawStatus = Literal["lobby", "awaiting_beacon", "drawn", "seed_withheld", "nobody_joined"]
+"""`awaiting_beacon`: the lobby is closed, and its round still to come; `nobody_joined`: there is nothing to draw."""
 
 
 class HeadAt(Struct, frozen=True):
@@ -77,7 +78,8 @@ class EarlierDraw(Struct, frozen=True):
 
 
 class DrawDocument(Struct, frozen=True):
-    """A draw. In the lobby there are no entries, places and seed in it.
+    """A draw. In the lobby there are no entries, places and seed in it; with a beacon, entries
+    from when it is closed.
 
     `last_head` is the newest head; once the lobby has closed, the final one. `entries` are in the order of the
     chain, and `places[i]` is the place of `entries[i]`.

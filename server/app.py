@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import aiohttp
 import asyncpg
 from aiohttp import web
 
@@ -28,6 +29,7 @@ from server.door.security_headers import prepare_response
 from server.door.under_way import RequestsUnderWay
 from server.draws.heads import publish_for_ever
 from server.draws.reading import PublishedDraws
+from server.draws.rounds import Rounds
 from server.ending import end
 from server.engines import Engines, PostgresAddress, RedisAddress
 from server.mail import dev_mail
@@ -135,10 +137,15 @@ async def running_parts(
         payments = PaymentWorker(provider or TestGateway())
         stack.push_async_callback(payments.stop)
         hub = Hub(_now)
-        store = PostgresStore(pool, lambda: node.node_id)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        rounds = Rounds(http, pool, settings.beacon)
+        stack.push_async_callback(rounds.stop)
+        store = PostgresStore(pool, lambda: node.node_id, settings.beacon)
         stack.push_async_callback(store.close)
         metrics = Metrics()
-        supervisor = Supervisor(Ports(store, mirror, hub, payments, node, metrics), SupervisorSettings())
+        ports = Ports(store, mirror, hub, payments, node, metrics, rounds)
+        supervisor = Supervisor(ports, SupervisorSettings())
+        rounds.spoke = supervisor.beacon_spoke
         payments.settle = supervisor.settle
         hub.seating = supervisor.loaded
         stack.push_async_callback(supervisor.stop)
@@ -183,7 +190,7 @@ async def running_parts(
             *(outgoing.run() for _ in range(WRITERS)),
             sessions.run(),
             sweep_for_ever(parts),
-            publish_for_ever(pool),
+            publish_for_ever(pool, settings.beacon),
         ):
             _spawn(stack, work)
         stack.push_async_callback(outgoing.finish)

@@ -9,6 +9,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from server.door.door_settings import DoorSettings
+from server.draws.beacon_address import BeaconAddress
 from server.engines.addresses import PostgresAddress, RedisAddress
 from server.mail.smtp_address import SmtpAddress
 from server.settings_error import SettingsError as SettingsError  # noqa: PLC0414 (told to mypy: it is exported)
@@ -47,6 +48,7 @@ class Settings:
     smtp: SmtpAddress | None = None
     node_name: str = "usher"
     has_lobby_challenge: bool = False
+    beacon: BeaconAddress | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= PORT_MAX:
@@ -81,6 +83,7 @@ class Settings:
             "admin_password": _admin_password(env),
             "is_rate_limited": _switch(env, "USHER_RATE_LIMIT"),
             "has_lobby_challenge": _switch(env, "USHER_LOBBY_CHALLENGE", "off"),
+            "beacon": BeaconAddress.from_env(env),
             "door": DoorSettings.from_env(env),
             "metrics_token": _token(env, "USHER_METRICS_TOKEN"),
             "smtp": SmtpAddress.from_env(env),

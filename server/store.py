@@ -24,8 +24,9 @@ from actors.ports import (
 )
 from protocol import limits
 from server import store_rows
+from server.draws.beacon_address import BeaconAddress
 from server.statements import sql
-from server.store_queue import load_line
+from server.store_queue import load_line, open_lobby
 
 T = TypeVar("T")
 
@@ -54,13 +55,15 @@ _LOCKED_TABLE = re.compile(r'relation "(\w+)"')
 
 class PostgresStore(Store):
     """`actors.ports.Store` on a pool of connections. `node_id` answers the owner that claims are made for.
+    `beacon` is named by the lobbies that are opened.
 
     Nobody waits for ever, and nothing is cut off: each request runs in a task of its own. One that takes too long
     is left behind, its outcome unknown; whatever it still does is fenced by owner, term and revision.
     """
 
-    def __init__(self, pool: asyncpg.Pool, node_id: Callable[[], str]) -> None:
+    def __init__(self, pool: asyncpg.Pool, node_id: Callable[[], str], beacon: BeaconAddress | None = None) -> None:
         self._pool = pool
+        self._beacon = beacon
         self._node_id = node_id
         self._under_way: set[asyncio.Task[Any]] = set()
         self._kept: list[Any] = []
@@ -135,6 +138,7 @@ class PostgresStore(Store):
             holds = await connection.fetch(sql("load_holds"), event_id)
             orders = await connection.fetch(sql("load_orders"), event_id)
             ran_out = await connection.fetch(sql("load_ran_out"), event_id, limits.HOLD_EXPIRED_MEMORY_S)
+            await open_lobby(connection, event_id, self._beacon)
             line = await load_line(connection, event_id)
         return Loaded(
             now_ms=head["now_ms"],

@@ -251,6 +251,10 @@ def _line(event: FakeEvent) -> LoadedLine:
 
 
 def _write_queue(event: FakeEvent, batch: Batch) -> None:
+    if batch.closed is not None:
+        if event.draws.closed_ms is not None or event.draws.drawn is not None:
+            raise BrokenPromise("the lobby was closed before")
+        event.draws = replace(event.draws, closed_ms=batch.closed.at_ms)
     if batch.drawn is not None:
         if event.draws.drawn is not None:
             raise BrokenPromise("the draw was made before")

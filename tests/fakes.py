@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import Callable
 
-from actors.core.model import Hold, Order
+from actors.core.model import DrawTerms, Hold, Order
 from actors.ports import (
     Audience,
     Batch,
@@ -19,6 +19,7 @@ from actors.ports import (
     Outcome,
     Payments,
     PersonalNews,
+    Randomness,
     Store,
 )
 from protocol.outbound import Outbound
@@ -117,6 +118,16 @@ class FakePayments(Payments):
 
     def collect(self, event_id: str, order: Order) -> None:
         self.wanted.setdefault(order.order_id, order)
+
+
+class FakeRandomness(Randomness):
+    """A beacon that is asked; the test answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, DrawTerms]] = []
+
+    def await_round(self, event_id: str, draws: DrawTerms) -> None:
+        self.asked.append((event_id, draws))
 
 
 class FakeLease(Lease):

@@ -131,7 +131,9 @@ def _lobby_was_closed(document: DrawDocument) -> Iterator[Finding]:
 
 
 def _seed_fits(document: DrawDocument) -> Iterator[Finding]:
-    if document.status == "lobby":
+    if document.status in ("lobby", "awaiting_beacon", "nobody_joined"):
+        if document.operator_seed is not None:
+            yield Finding("status_wrong", "The draw is said to be still to come, and its seed is there")
         return
     if document.operator_seed is None:
         yield Finding("seed_withheld", "The operator withholds the seed: nobody can check the places")

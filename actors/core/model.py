@@ -230,6 +230,15 @@ class QueueEntry(Struct, frozen=True):
     has_missed: bool = False
 
 
+class BeaconRound(Struct, frozen=True):
+    """A round of the beacon: `value`, 32 bytes, is SHA-256 of its signature."""
+
+    number: int
+    at_ms: int
+    value: bytes
+    signature: bytes
+
+
 class Drawn(Struct, frozen=True):
     """The draw: how many entries, the head of their chain, and the seed that follows (see `draw`)."""
 
@@ -237,18 +246,24 @@ class Drawn(Struct, frozen=True):
     entries: int
     head: bytes
     seed: bytes
+    round: BeaconRound | None = None
 
 
 class DrawTerms(Struct, frozen=True):
     """What the draw will be made of, from before the first entry on; `drawn` once it was made.
 
-    A beacon is named by its chain; its value is there once its round has come.
+    A beacon is named by its chain. With one, the lobby closes first, and is drawn when the round has come.
     """
 
     operator_seed: bytes = bytes(32)
     beacon_chain: bytes | None = None
-    beacon: bytes | None = None
+    closed_ms: int | None = None
     drawn: Drawn | None = None
+
+    @property
+    def is_awaiting_beacon(self) -> bool:
+        """Is the lobby closed, and its round of the beacon not there yet?"""
+        return self.closed_ms is not None and self.drawn is None
 
 
 class EntryMoved(Struct, frozen=True):
@@ -257,10 +272,16 @@ class EntryMoved(Struct, frozen=True):
     entry: QueueEntry
 
 
+class LobbyClosed(Struct, frozen=True):
+    """Nobody joins the chain any more: a round of the beacon is waited for that nobody knows yet."""
+
+    at_ms: int
+
+
 class LineDrawn(Struct, frozen=True):
     """Those in the lobby have their places."""
 
     drawn: Drawn
 
 
-Change = SeatsMoved | HoldMoved | OrderMoved | TermsMoved | BlockMoved | EntryMoved | LineDrawn
+Change = SeatsMoved | HoldMoved | OrderMoved | TermsMoved | BlockMoved | EntryMoved | LobbyClosed | LineDrawn

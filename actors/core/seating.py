@@ -21,6 +21,7 @@ from actors.core.model import (
     Hold,
     HoldMoved,
     LineDrawn,
+    LobbyClosed,
     Order,
     OrderMoved,
     SeatsMoved,
@@ -176,6 +177,8 @@ class Seating:
                 self.line.put(change.entry, self.terms)
             elif isinstance(change, LineDrawn):
                 self.line.draw(replace(self.line.draws, drawn=change.drawn), self.terms)
+            elif isinstance(change, LobbyClosed):
+                self.line.draws = replace(self.line.draws, closed_ms=change.at_ms)
 
     def drafted(self, seats: Sequence[int]) -> None:
         """The draft changes these seats."""
@@ -322,6 +325,8 @@ class Draft:
                 self.line.put(change.entry, self.terms)
             elif isinstance(change, LineDrawn):
                 self.line.draw(replace(self.line.draws, drawn=change.drawn))
+            elif isinstance(change, LobbyClosed):
+                self.line.draws = replace(self.line.draws, closed_ms=change.at_ms)
 
     def _move_seats(self, change: SeatsMoved) -> None:
         before, after = TRANSITIONS[change.cause]

@@ -3,7 +3,7 @@
     join, leave      a customer's commands
     is_admitted      may this customer hold seats?
     look_after       what the clock does to those inside: came in, ran out, gone, did not come
-    draw_places      the draw, once, when the sale begins
+    end_lobby        the draw, once, when the sale begins, or when the beacon has spoken after it
     admit            one in for one out, up to `max_concurrent_shoppers`, not faster than `admit_per_minute`
 
 Presence is no fact of the line and is passed in: when each customer was seen last.
@@ -18,9 +18,11 @@ from actors.core import draw
 from actors.core.line import INSIDE, Line, LineDraft, Seen, genesis, interval_ms
 from actors.core.memory import content_hash
 from actors.core.model import (
+    BeaconRound,
     Drawn,
     EntryMoved,
     LineDrawn,
+    LobbyClosed,
     QueueEntry,
     QueueMode,
     QueueState,
@@ -103,22 +105,23 @@ def shown_place(view: View, customer: str) -> QueuePlace:
     return place_of(view, view.line.entry(customer)) if has_room(view.terms) else QueuePlace("active")
 
 
-def is_draw_due(terms: Terms, line: Line | LineDraft, now_ms: int) -> bool:
-    """Is the draw to be made? A beacon that was named is waited for."""
+def is_end_of_lobby_due(terms: Terms, line: Line | LineDraft, now_ms: int) -> bool:
+    """Is the lobby to be drawn, or, where a beacon was named, to be closed?"""
     draws = line.draws
-    if draws.drawn is not None or not line.chained or not terms.is_on_sale(now_ms):
-        return False
-    return draws.beacon_chain is None or draws.beacon is not None
+    return draws.drawn is None and draws.closed_ms is None and bool(line.chained) and terms.is_on_sale(now_ms)
 
 
-def draw_places(terms: Terms, line: LineDraft, now_ms: int) -> Accept | None:
-    """Close the lobby and draw, if it is time."""
-    if not is_draw_due(terms, line, now_ms):
+def end_lobby(terms: Terms, line: LineDraft, now_ms: int, found: BeaconRound | None) -> Accept | None:
+    """Close the lobby, if it is time, and draw; with a beacon when its round was `found`, which is later."""
+    draws = line.draws
+    if is_end_of_lobby_due(terms, line, now_ms):
+        if draws.beacon_chain is None:
+            return _drawn(line, now_ms, None)
+        return Accept((LobbyClosed(now_ms),), Entry("closed", NOBODY, ()))
+    if found is None or draws.closed_ms is None or draws.drawn is not None:
         return None
-    draws = line.draws
-    assert line.head is not None
-    drawn = Drawn(now_ms, line.chained, line.head, draw.seed(draws.operator_seed, line.head, draws.beacon))
-    return Accept((LineDrawn(drawn),), Entry("drawn", NOBODY, ()))
+    assert found.at_ms > draws.closed_ms, f"round {found.number} was public before the lobby was closed"
+    return _drawn(line, now_ms, found)
 
 
 def look_after(view: View, entry: QueueEntry, now_ms: int, seen: Seen) -> Accept | int:
@@ -161,7 +164,7 @@ def next_turn_ms(seating: Seating, now_ms: int) -> int | None:
     """When the clock has something to do in the waiting room; None: not by itself."""
     terms, line = seating.terms, seating.line
     times = [at_ms for at_ms in (line.next_check_ms(),) if at_ms is not None]
-    if is_draw_due(terms, line, now_ms):
+    if is_end_of_lobby_due(terms, line, now_ms):
         times.append(now_ms)
     if line.waiting and _admits(seating, now_ms):
         times.append(int(line.paced_ms + interval_ms(terms)) + 1)
@@ -188,7 +191,8 @@ def _joined(view: View, asked: Asked, command: JoinQueue, before: QueueEntry | N
     terms, line = view.terms, view.line
     nonce, position = (b"", None) if before is None else (before.nonce, before.position)
     entry = QueueEntry(asked.customer, QueueState.WAITING, now_ms, position=position, nonce=nonce)
-    is_lobby = terms.queue_mode is QueueMode.DRAW and line.draws.drawn is None and not line.tail
+    is_open = line.draws.drawn is None and line.draws.closed_ms is None
+    is_lobby = terms.queue_mode is QueueMode.DRAW and is_open and not line.tail
     if is_lobby and not terms.is_on_sale(now_ms):
         if position is not None:
             return replace(entry, state=QueueState.LOBBY)
@@ -198,6 +202,12 @@ def _joined(view: View, asked: Asked, command: JoinQueue, before: QueueEntry | N
     if line.waiting == 0 and may_admit(view, now_ms):
         return _entered(replace(entry, admitted_ms=now_ms), now_ms)
     return entry
+
+
+def _drawn(line: LineDraft, now_ms: int, found: BeaconRound | None) -> Accept:
+    assert line.head is not None, "an empty lobby is not drawn"
+    seed = draw.seed(line.draws.operator_seed, line.head, None if found is None else found.value)
+    return Accept((LineDrawn(Drawn(now_ms, line.chained, line.head, seed, found)),), Entry("drawn", NOBODY, ()))
 
 
 def _is_of_another(line: Line | LineDraft, entry: QueueEntry | None, command: JoinQueue) -> bool:

@@ -17,7 +17,8 @@ class DoorSettings:
     """How often, how many, and who is believed.
 
     `…_per_minute` are requests: those of one customer to reserve, to check out and to join a queue, the others of
-    one session, and those of one address without a session. `logins_per_address` may fail within ten minutes: a
+    one session, and those of one address without a session. `joins_per_address` a minute are of all customers
+    who come from there. `logins_per_address` may fail within ten minutes: a
     whole campus may come from one address. 0 lifts a limit. `connections_max` None: as many as the
     files that the process may open allow.
     """
@@ -25,6 +26,7 @@ class DoorSettings:
     reserve_per_minute: int = 20
     checkout_per_minute: int = 5
     join_per_minute: int = 5
+    joins_per_address: int = 600
     other_per_minute: int = 100
     address_per_minute: int = 6_000
     logins_per_address: int = 600
@@ -43,6 +45,7 @@ class DoorSettings:
             reserve_per_minute=_limit(env, "USHER_RATE_RESERVE", cls.reserve_per_minute),
             checkout_per_minute=_limit(env, "USHER_RATE_CHECKOUT", cls.checkout_per_minute),
             join_per_minute=_limit(env, "USHER_RATE_JOIN", cls.join_per_minute),
+            joins_per_address=_limit(env, "USHER_JOINS_PER_ADDRESS", cls.joins_per_address),
             other_per_minute=_limit(env, "USHER_RATE_OTHER", cls.other_per_minute),
             address_per_minute=_limit(env, "USHER_RATE_ADDRESS", cls.address_per_minute),
             logins_per_address=_limit(env, "USHER_LOGINS_PER_ADDRESS", cls.logins_per_address),

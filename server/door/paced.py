@@ -48,7 +48,8 @@ _COUNTED: Final = web.RequestKey("counted", _Counted)
 async def keep_pace(request: web.Request, pace: Pace) -> None:
     """Count this request.
 
-    Reserving, checking out and joining count by customer: many sessions of one account have one budget. All else
+    Reserving, checking out and joining count by customer: many sessions of one account have one budget; joining, by
+    address, too: many accounts at one place have another. All else
     counts by session, and without a live one by address.
 
     Raises:
@@ -64,6 +65,8 @@ async def keep_pace(request: web.Request, pace: Pace) -> None:
         name = f"session:{session.id_hash.hex()}"
         await _count(request, _Limit(pace, name, door.other_per_minute))
     else:
+        if pace is Pace.JOIN:
+            await _count(request, _of_address(request, door, "join", door.joins_per_address))
         await _count(request, _Limit(pace, f"{pace}:{session.customer_id}", _per_minute(door, pace)))
 
 
@@ -109,8 +112,9 @@ async def _session_of(request: web.Request, door: DoorSettings) -> Session | Non
     return session
 
 
-def _of_address(request: web.Request, door: DoorSettings, what: str) -> _Limit:
-    return _Limit("address", f"{what}:{neighbourhood(asked_by(request).address)}", door.address_per_minute)
+def _of_address(request: web.Request, door: DoorSettings, what: str, per_minute: int | None = None) -> _Limit:
+    limit = door.address_per_minute if per_minute is None else per_minute
+    return _Limit("address", f"{what}:{neighbourhood(asked_by(request).address)}", limit)
 
 
 def _per_minute(door: DoorSettings, pace: Pace) -> int:

@@ -1,4 +1,4 @@
-"""The heads of the lobbies' chains, published each second: what was published cannot be changed unseen.
+"""Lobbies opened and their chains' heads published, each second: what was published cannot be changed unseen.
 
 Every node publishes, and the first time counts: the entries say what the head is.
 """
@@ -11,7 +11,9 @@ import asyncpg
 
 from actors.core import draw
 from server.database import TROUBLE
+from server.draws.beacon_address import BeaconAddress
 from server.statements import sql
+from server.store_queue import open_lobby
 
 PUBLISH_S = 1.0
 PIECE = 5_000
@@ -20,14 +22,21 @@ PIECE = 5_000
 log = logging.getLogger(__name__)
 
 
-async def publish_for_ever(database: asyncpg.Pool) -> None:
+async def publish_for_ever(database: asyncpg.Pool, beacon: BeaconAddress | None) -> None:
     """Publish each second. Ends when cancelled."""
     while True:
         try:
+            await open_lobbies(database, beacon)
             await publish_heads(database)
         except TROUBLE as error:
-            log.warning("the heads of the lobbies could not be published: %r", error)
+            log.warning("lobbies could not be opened, or their heads not be published: %r", error)
         await asyncio.sleep(PUBLISH_S)
+
+
+async def open_lobbies(database: asyncpg.Pool, beacon: BeaconAddress | None) -> None:
+    """Open the lobby of every event that has a draw: its commitment is there before anybody joins."""
+    for row in await database.fetch(sql("lobbies_to_open")):
+        await open_lobby(database, str(row["id"]), beacon)
 
 
 async def publish_heads(database: asyncpg.Pool) -> None:

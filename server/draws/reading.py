@@ -40,7 +40,7 @@ class PublishedDraws:
         self._making = asyncio.Lock()
 
     async def body(self, event_id: UUID) -> bytes | None:
-        """The document as JSON; None: the event has no lobby, or nobody has opened it yet."""
+        """The document as JSON; None: the event has no draw, or it was published this second."""
         row = await self._database.fetchrow(sql("draw_to_publish"), event_id)
         if row is None:
             return None
@@ -117,7 +117,12 @@ def _beacon(row: asyncpg.Record) -> Beacon | None:
 def _status(row: asyncpg.Record) -> DrawStatus:
     if row["drawn_at"] is not None:
         return "drawn"
-    return "seed_withheld" if row["chained"] and row["now"] > row["on_sale_at"] + WITHHELD_AFTER else "lobby"
+    now, closed_at = row["now"], row["closed_at"]
+    if not row["chained"]:
+        return "nobody_joined" if now >= row["on_sale_at"] else "lobby"
+    if closed_at is not None and now <= (row["beacon_round_at"] or closed_at) + WITHHELD_AFTER:
+        return "awaiting_beacon"
+    return "seed_withheld" if now > (closed_at or row["on_sale_at"]) + WITHHELD_AFTER else "lobby"
 
 
 def _computed(

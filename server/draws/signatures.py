@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from actors.core.draw_checks import Finding
-from protocol.draw_document import DrawDocument, SignedReceipt, signed_head, signed_receipt
+from protocol.draw_document import DrawDocument, PublishedKey, SignedReceipt, signed_head, signed_receipt
 from server.signing import Kind, canonical, is_signed_by, key_id_of
 
 
@@ -22,6 +22,20 @@ def check_receipt_signature(document: DrawDocument, receipt: SignedReceipt) -> l
     """Has the publisher signed this receipt?"""
     signed = canonical(signed_receipt(receipt))
     return list(_check(document, "draw-receipt", signed, receipt.key_id, receipt.signature, "The receipt"))
+
+
+def check_keys(
+    trusted: Iterable[PublishedKey], document: DrawDocument, receipt: SignedReceipt | None = None
+) -> list[Finding]:
+    """Is what is signed of one of the keys that the publisher is known by?"""
+    known = {(key.key_id, key.public_key) for key in trusted}
+    named = {key.key_id: key.public_key for key in document.keys}
+    used = [document.last_head.key_id, *([] if receipt is None else [receipt.key_id])]
+    return [
+        Finding("untrusted_key", f"Key {key_id} is not among the keys that you trust")
+        for key_id in dict.fromkeys(used)
+        if (key_id, named.get(key_id)) not in known
+    ]
 
 
 def _check(

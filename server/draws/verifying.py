@@ -16,8 +16,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from actors.core.draw_checks import Finding, check_draw, check_earlier, check_receipt
-from protocol.draw_document import DrawDocument, SignedReceipt
-from server.draws.signatures import check_head_signature, check_receipt_signature
+from protocol.draw_document import DrawDocument, PublishedKey, SignedReceipt
+from server.draws.signatures import check_head_signature, check_keys, check_receipt_signature
 
 SOUND, BROKEN, UNREADABLE, NOT_DRAWN = 0, 1, 2, 3
 """The exit statuses. `NOT_DRAWN`: nothing is wrong, and nothing was drawn yet."""
@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("draw", help="where the draw was published: an address, or a file with what was there")
     parser.add_argument("--receipt", type=Path, metavar="FILE", help="what you were given when you joined")
     parser.add_argument("--earlier", type=Path, metavar="FILE", help="an earlier publication of this draw")
+    parser.add_argument(
+        "--keys",
+        metavar="FILE|URL",
+        help="the publisher's keys from where you trust them, as …/signing-keys says",
+    )
 
 
 async def verify_draw(options: argparse.Namespace, console: Console) -> int:
@@ -47,11 +52,14 @@ async def verify_draw(options: argparse.Namespace, console: Console) -> int:
         document = _decoded(await _read(options.draw, console), DrawDocument, options.draw)
         receipt = _from_file(options.receipt, SignedReceipt)
         earlier = _from_file(options.earlier, DrawDocument)
+        trusted = None
+        if options.keys is not None:
+            trusted = _decoded(await _read(options.keys, console), list[PublishedKey], options.keys)
     except CannotRead as problem:
         console.print(f"[red]{escape(str(problem))}[/red]", soft_wrap=True)
         return UNREADABLE
     with console.status(f"computing {document.count:,} entries …"):
-        found = find_faults(document, receipt, earlier)
+        found = find_faults(document, receipt, earlier, trusted)
     _say(document, receipt, found, console)
     if found:
         return BROKEN
@@ -59,14 +67,21 @@ async def verify_draw(options: argparse.Namespace, console: Console) -> int:
 
 
 def find_faults(
-    document: DrawDocument, receipt: SignedReceipt | None, earlier: DrawDocument | None
+    document: DrawDocument,
+    receipt: SignedReceipt | None,
+    earlier: DrawDocument | None,
+    trusted: list[PublishedKey] | None = None,
 ) -> list[Finding]:
-    """Everything that is wrong, the signatures included."""
+    """Everything that is wrong, the signatures included; by the keys that the document names, unless some are
+    `trusted`.
+    """
     found = [*check_draw(document), *check_head_signature(document)]
     if receipt is not None:
         found += [*check_receipt_signature(document, receipt), *check_receipt(document, receipt)]
     if earlier is not None:
         found += [*check_head_signature(earlier), *check_earlier(document, earlier)]
+    if trusted is not None:
+        found += check_keys(trusted, document, receipt)
     return found
 
 
@@ -124,7 +139,8 @@ def _decoded(raw: bytes, kind: type[T], source: str) -> T:
 
 
 def _no(source: str, kind: type[object], why: str) -> NoReturn:
-    what = "published draw" if kind is DrawDocument else "receipt"
+    names: dict[object, str] = {DrawDocument: "published draw", SignedReceipt: "receipt"}
+    what = names.get(kind, "list of keys")
     raise CannotRead(f"{source} is no {what}: {why}") from None
 
 
@@ -146,6 +162,10 @@ def _say(document: DrawDocument, receipt: SignedReceipt | None, found: list[Find
 def _verdict(document: DrawDocument, found: list[Finding]) -> str:
     if found:
         return "[bold red]This draw does not hold.[/]"
+    if document.status == "nobody_joined":
+        return "[bold]Nobody joined:[/] there was nothing to draw."
+    if document.status == "awaiting_beacon":
+        return "[bold]Nothing was drawn yet:[/] the lobby is closed, and the beacon's round awaited. Keep this."
     if document.status == "lobby":
         return (
             "[bold]Nothing was drawn yet.[/] Keep this publication: with --earlier it shows what is changed later."

@@ -1,5 +1,6 @@
 """The waiting room's routes, for those without a socket. Without a waiting room everybody is let in at once."""
 
+import re
 from typing import Any, Literal
 
 from aiohttp import hdrs, web
@@ -9,10 +10,12 @@ from actors.core.verdict import Asked
 from actors.core.waiting_room import shown_place
 from protocol import limits
 from protocol.codes import SENTENCES, Code
+from protocol.draw_document import SignedReceipt
 from protocol.inbound import JoinQueue, LeaveQueue
 from protocol.queue_place import QueuePlace
 from server.door.paced import Pace
 from server.door.who_asks import customer
+from server.draws.receipts import receipt_of
 from server.rest.asking import COMMAND_REFUSALS, ask, committed, new_command_id, sale_of
 from server.rest.envelope import Refused, iso_ms, ok
 from server.rest.events import stored_event
@@ -26,7 +29,8 @@ operations = Operations("queue")
 _NOT_FOUND = {404: ("event_not_found",)}
 _ASKED = {**COMMAND_REFUSALS, **_NOT_FOUND}
 _IS_OVER = ("completed", "cancelled")
-PROOF_HEADER = "X-Lobby-Proof"
+PROOF_HEADER, NONCE_HEADER = "X-Lobby-Proof", "X-Lobby-Nonce"
+_NONCE = re.compile(rf"[0-9a-f]{{{limits.NONCE_HEX_CHARS}}}")
 ASK_AGAIN_MIN_S = 2
 ASK_AGAIN_MAX_S = limits.PRESENCE_DURATION_S // 2
 """Who asks more seldom may miss a turn: presence is half a minute."""
@@ -59,6 +63,7 @@ class PlaceInLine(Struct, omit_defaults=True):
     estimated_wait_high_seconds: int | UnsetType = UNSET
     admitted_until: Moment | UnsetType = UNSET
     receipt: DrawReceipt | UnsetType = UNSET
+    signed_receipt: SignedReceipt | UnsetType = UNSET
     ask_again_seconds: int | UnsetType = UNSET
 
 
@@ -76,10 +81,14 @@ class QueueStats(Struct, rename="camel"):
     pace=Pace.JOIN,
     data=PlaceInLine,
     refusals={**_ASKED, 400: (*_ASKED[400], Code.PROOF_REQUIRED)},
-    headers={PROOF_HEADER: "The solved challenge, where the waiting room asks for one; at most 4,096 characters."},
+    headers={
+        PROOF_HEADER: "The solved challenge, where the waiting room asks for one; at most 4,096 characters.",
+        NONCE_HEADER: "32 bytes in hex that the entry in the draw is made of; the server chooses without it.",
+    },
 )
 async def join_queue(request: web.Request) -> web.Response:
-    """Stand in line. Who stands there already keeps the place."""
+    """Stand in line. Who stands there already keeps the place, and the nonce of the first time."""
+    nonce = _nonce(request)
     event = await _open_event(request)
     if not event.waiting_room_enabled:
         return _answer(None)
@@ -90,10 +99,14 @@ async def join_queue(request: web.Request) -> web.Response:
     if code is not None:
         raise Refused(400, SENTENCES[code], code)
     accepted = await ask(
-        services(request), sale.event_id, Asked(str(session.customer_id), JoinQueue(new_command_id()))
+        services(request), sale.event_id, Asked(str(session.customer_id), JoinQueue(new_command_id(), nonce))
     )
     assert isinstance(accepted.queue, QueuePlace), "a place was accepted without a place"
-    return _answer(accepted.queue)
+    signed = None
+    if accepted.queue.status == "lobby":
+        parts = services(request)
+        signed = await receipt_of(parts.database, parts.signing_keys, event_id_of(request), session.customer_id)
+    return _answer(accepted.queue, signed)
 
 
 @operations.get(
@@ -156,7 +169,16 @@ async def _open_event(request: web.Request) -> Event:
     return event
 
 
-def _answer(place: QueuePlace | None) -> web.Response:
+def _nonce(request: web.Request) -> str | UnsetType:
+    nonce = request.headers.get(NONCE_HEADER)
+    if nonce is None:
+        return UNSET
+    if not _NONCE.fullmatch(nonce):
+        raise Refused(400, f"{NONCE_HEADER} must be 32 bytes as 64 hexadecimal digits in lower case", "bad_command")
+    return nonce
+
+
+def _answer(place: QueuePlace | None, signed: SignedReceipt | None = None) -> web.Response:
     """The place as the contract has it; None: there is no waiting room."""
     if place is None:
         return ok(PlaceInLine(0, "active", 0))
@@ -176,6 +198,7 @@ def _answer(place: QueuePlace | None) -> web.Response:
         receipt=UNSET
         if receipt is UNSET
         else DrawReceipt(receipt.entry_id, receipt.nonce, receipt.position, receipt.head),
+        signed_receipt=signed or UNSET,
         ask_again_seconds=again_s,
     )
     response = ok(shown)

@@ -10,10 +10,21 @@ SET enable_mergejoin = off AS $$
 DECLARE
     done integer;
 BEGIN
-    IF p_drawn IS NOT NULL THEN
+    IF p_drawn IS NOT NULL AND NOT p_drawn ? 'seed' THEN
+        UPDATE queue_draw SET closed_at = from_ms((p_drawn->>'at_ms')::bigint)
+         WHERE event_id = p_event AND drawn_at IS NULL AND closed_at IS NULL;
+        GET DIAGNOSTICS done = ROW_COUNT;
+        IF done <> 1 THEN
+            RAISE EXCEPTION 'the lobby was closed before' USING ERRCODE = 'UB001';
+        END IF;
+    ELSIF p_drawn IS NOT NULL THEN
         UPDATE queue_draw
            SET drawn_at = from_ms((p_drawn->>'at_ms')::bigint), entry_count = (p_drawn->>'entries')::bigint,
-               final_head = decode(p_drawn->>'head', 'base64'), seed = decode(p_drawn->>'seed', 'base64')
+               final_head = decode(p_drawn->>'head', 'base64'), seed = decode(p_drawn->>'seed', 'base64'),
+               beacon_round = (p_drawn->'round'->>'number')::bigint,
+               beacon_round_at = from_ms((p_drawn->'round'->>'at_ms')::bigint),
+               beacon = decode(p_drawn->'round'->>'value', 'base64'),
+               beacon_signature = decode(p_drawn->'round'->>'signature', 'base64')
          WHERE event_id = p_event AND drawn_at IS NULL;
         GET DIAGNOSTICS done = ROW_COUNT;
         IF done <> 1 THEN

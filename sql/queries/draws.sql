@@ -44,3 +44,19 @@ SELECT d.operator_seed, d.commitment, d.opened_at, d.beacon_chain, d.beacon_url,
 -- The draws of an event that do not count any more. $1 event.
 SELECT commitment, final_head, coalesce(entry_count, 0) AS entry_count, replaced_at
   FROM earlier_draw WHERE event_id = $1 ORDER BY replaced_at
+
+-- name: lobbies_to_open
+-- Events with a draw to come whose lobby is not open yet.
+SELECT e.id FROM event e
+ WHERE e.waiting_room_enabled AND e.waiting_room_mode = 'draw' AND e.on_sale_at > clock_timestamp()
+   AND e.stage = 'scheduled'
+   AND NOT EXISTS (SELECT FROM queue_draw d WHERE d.event_id = e.id);
+
+-- name: name_round
+-- Publish which round of the beacon a closed lobby waits for. $1 event, $2 round, $3 when it is published.
+UPDATE queue_draw SET beacon_round = $2, beacon_round_at = $3
+ WHERE event_id = $1 AND drawn_at IS NULL AND beacon_round IS DISTINCT FROM $2;
+
+-- name: named_relay
+-- The relay of the beacon that a lobby named. $1 event.
+SELECT beacon_url FROM queue_draw WHERE event_id = $1

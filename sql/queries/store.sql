@@ -70,13 +70,15 @@ SELECT customer_id, to_ms(max(at)) AS at_ms FROM journal
  GROUP BY customer_id;
 
 -- name: open_draw
--- Commit to the operator's seed, unless that was done before. $1 event, $2 seed, $3 commitment.
-INSERT INTO queue_draw (event_id, operator_seed, commitment, opened_at) VALUES ($1, $2, $3, clock_timestamp())
+-- Commit to the operator's seed, unless that was done before. $1 event, $2 seed, $3 commitment, $4 beacon's chain, $5 its
+-- address; both null: no beacon.
+INSERT INTO queue_draw (event_id, operator_seed, commitment, beacon_chain, beacon_url, opened_at)
+VALUES ($1, $2, $3, $4, $5, clock_timestamp())
     ON CONFLICT DO NOTHING;
 
 -- name: load_draw
 -- What the draw is made of. $1 event.
-SELECT operator_seed, beacon_chain, beacon, to_ms(drawn_at) AS at_ms, entry_count, final_head, seed
+SELECT operator_seed, beacon_chain, to_ms(closed_at) AS closed_ms, to_ms(drawn_at) AS at_ms, entry_count, final_head, seed
   FROM queue_draw WHERE event_id = $1;
 
 -- name: load_queue

@@ -7,7 +7,8 @@
  * @typedef {HeadAt & {key_id: string, signature: string}} SignedHead
  * @typedef {{chain: string, url: string, round: number | null, round_at: string | null, value: string | null,
  *   signature: string | null}} Beacon
- * @typedef {{version: number, event_id: string, status: 'lobby' | 'drawn' | 'seed_withheld', commitment: string,
+ * @typedef {{version: number, event_id: string, status: 'lobby' | 'awaiting_beacon' | 'drawn'
+ *   | 'seed_withheld' | 'nobody_joined', commitment: string,
  *   opened_at: string, closed_at: string | null, beacon: Beacon | null, last_head: SignedHead, heads: HeadAt[],
  *   count: number, operator_seed: string | null, entries: string[], places: number[], earlier_draws: object[],
  *   keys: {key_id: string, public_key: string}[]}} DrawDocument
@@ -26,6 +27,8 @@ import { signatureFaults } from './draw_signatures.js';
 
 /** So many hashes are asked for at once; between the pieces the page is free. */
 const PIECE = 500;
+/** Nothing was drawn, and the seed is rightly secret. */
+const TO_COME = new Set(['lobby', 'awaiting_beacon', 'nobody_joined']);
 
 /**
  * @param {DrawDocument} document
@@ -35,20 +38,20 @@ const PIECE = 500;
  * @returns {Promise<Outcome[]>}
  */
 export async function checkDraw(document, { receipt, earlier }, onProgress, signal) {
-  const isDrawn = document.status !== 'lobby';
-  const links = isDrawn ? await chainOf(document, (share) => onProgress(share / 2), signal) : [];
+  const isClosed = document.status !== 'lobby';
+  const links = isClosed ? await chainOf(document, (share) => onProgress(share / 2), signal) : [];
   const places = document.status === 'drawn' ? await placesFaults(document, (share) => onProgress(0.5 + share / 2), signal) : [];
   onProgress(1);
   return [
-    outcome('seed', await seedFaults(document), !isDrawn),
-    outcome('chain', chainFaults(document, links), !isDrawn),
-    outcome('closing', closingFaults(document), !isDrawn),
+    outcome('seed', await seedFaults(document), TO_COME.has(document.status)),
+    outcome('chain', chainFaults(document, links), !isClosed),
+    outcome('closing', closingFaults(document), !isClosed),
     outcome('beacon', await beaconFaults(document), document.beacon === null || document.status !== 'drawn'),
     outcome('places', places, document.status !== 'drawn'),
     outcome('once', document.earlier_draws.length > 0 ? ['drawn_again'] : []),
     await signaturesOutcome(document, receipt),
     outcome('receipt', receipt ? await receiptFaults(document, receipt, links) : [], receipt === null),
-    outcome('earlier', earlier ? earlierFaults(document, earlier, links) : [], earlier === null || !isDrawn),
+    outcome('earlier', earlier ? earlierFaults(document, earlier, links) : [], earlier === null || !isClosed),
   ];
 }
 
@@ -107,7 +110,7 @@ function closingFaults(document) {
 
 /** @param {DrawDocument} document @returns {Promise<string[]>} */
 async function seedFaults(document) {
-  if (document.status === 'lobby') return [];
+  if (TO_COME.has(document.status)) return document.operator_seed === null ? [] : ['status_wrong'];
   if (document.operator_seed === null) return ['seed_withheld'];
   if (document.status === 'seed_withheld') return ['status_wrong'];
   const made = await commitment(document.event_id, bytesOf(document.operator_seed));

@@ -72,8 +72,8 @@ function report(published, found, receipt, isKept) {
   return [
     h('div.verdict', { role: 'status', 'data-verdict': isBroken ? 'broken' : isDrawn ? 'sound' : 'open' },
       icon(isBroken ? 'warning' : isDrawn ? 'check' : 'clock'),
-      h('div', null, h('b', null, isBroken ? T.draw.broken : isDrawn ? T.draw.sound : T.draw.open),
-        h('p', null, isBroken ? T.draw.brokenText : isDrawn ? T.draw.soundText(published.count) : T.draw.openText))),
+      h('div', null, h('b', null, isBroken ? T.draw.broken : isDrawn ? T.draw.sound : published.status === 'nobody_joined' ? T.draw.nobody : T.draw.open),
+        h('p', null, isBroken ? T.draw.brokenText : isDrawn ? T.draw.soundText(published.count) : published.status === 'nobody_joined' ? T.draw.nobodyText : published.status === 'awaiting_beacon' ? T.draw.awaiting : T.draw.openText))),
     place === undefined ? null : h('p.own-place', { 'data-own-place': place }, T.draw.ownPlace(place, published.count)),
     h('ul.checks', { role: 'list' }, found.map((one) => checkItem(one, published, isKept))),
     h('h3', null, T.draw.doesNotProve),

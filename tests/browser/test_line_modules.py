@@ -177,6 +177,9 @@ def test_nothing_is_found_in_an_honest_draw(visitor: Visitor, beacon: None) -> N
         drawn, earlier = published(joined, beacon=beacon), in_the_lobby(joined[: count // 2], beacon)
         assert check(visitor, drawn, receipt, earlier) == set()
         assert check(visitor, earlier, None, None) == set()
+        awaiting = replace(drawn, status="awaiting_beacon", operator_seed=None, places=[])
+        assert check(visitor, awaiting, receipt, earlier) == set()
+        assert check(visitor, replace(awaiting, operator_seed="0" * 64), None, None) == {"status_wrong"}
 
 
 def test_every_fraud_is_found(visitor: Visitor) -> None:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from actors.core.draw import commitment
-from actors.core.model import Drawn, QueueEntry, QueueMode, QueueState
+from actors.core.model import BeaconRound, Drawn, LobbyClosed, QueueEntry, QueueMode, QueueState
 from actors.core.verdict import Entry
 from actors.ports import Batch, BrokenPromise, OwnershipLost
 from tests.contract.benches import Bench
@@ -122,3 +122,18 @@ async def test_the_seed_is_committed_to(postgres_bench: Bench) -> None:
     row = await postgres_bench.pool.fetchrow("SELECT * FROM queue_draw")  # type: ignore[attr-defined]  # PostgreSQL's
     assert row["operator_seed"] == seed != bytes(32)
     assert row["commitment"] == commitment(UUID(event_id), seed)
+
+
+async def test_a_lobby_is_closed_once_and_drawn_with_its_round(bench: Bench) -> None:
+    owner = await owner_of(bench, await bench.add_event())
+    assert not (await owner.store.load(owner.claim)).line.draws.is_awaiting_beacon
+    await owner.write(moves(owner, 0, lobby(owner, ADA, 1)))
+    await owner.write(owner.batch(1, Entry("closed", ADA, ()), closed=LobbyClosed(owner.at_ms)))
+    found = (await owner.store.load(owner.claim)).line.draws
+    assert (found.closed_ms, found.drawn, found.is_awaiting_beacon) == (owner.at_ms, None, True)
+    with pytest.raises(BrokenPromise):
+        await owner.store.commit(owner.batch(2, Entry("closed", ADA, ()), closed=LobbyClosed(owner.at_ms + 1)))
+    spoken = BeaconRound(7, owner.at_ms + 10_000, b"v" * 32, b"signature")
+    await owner.write(moves(owner, 2, drawn=Drawn(owner.at_ms, 1, b"h" * 32, b"s" * 32, spoken)))
+    found = (await owner.store.load(owner.claim)).line.draws
+    assert (found.closed_ms, found.is_awaiting_beacon) == (owner.at_ms, False)

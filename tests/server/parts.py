@@ -23,6 +23,7 @@ import pytest_asyncio
 from protocol.seat_map import Category, Row, SeatMap, Section
 from server.app import listening, running_parts
 from server.door.door_settings import DoorSettings
+from server.draws.beacon_address import BeaconAddress
 from server.engines import PostgresAddress, RedisAddress
 from server.payments.port import Charge, Collected, Declined, PaymentProvider, ProviderAway
 from server.plans.publish import PublishedSeats, publish, published_seats
@@ -397,6 +398,7 @@ async def running(
     *,
     is_rate_limited: bool = False,
     door: DoorSettings | None = None,
+    beacon: BeaconAddress | None = None,
 ) -> AsyncIterator[Usher]:
     """A server of one's own."""
     settings = Settings(
@@ -407,6 +409,7 @@ async def running(
         node_name=node_name,
         is_rate_limited=is_rate_limited,
         door=door or DoorSettings(),
+        beacon=beacon,
     )
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()) as http,

@@ -90,6 +90,24 @@ async def test_the_nonce_of_an_entrant(usher: Usher) -> None:
     assert {name: getattr(own, name) for name in shown} == shown, "the socket says the same, unsigned"
 
 
+async def test_joining_over_rest_takes_a_nonce_and_gives_the_signed_receipt(usher: Usher) -> None:
+    event_id, ada, bob = await add_lobby(usher), await usher.customer(), await usher.customer()
+    for bad in ("ab" * 31, "AB" * 32, "not hexadecimal"):
+        refused = await usher.rest("POST", f"/queue/{event_id}/join", by=ada, headers={"X-Lobby-Nonce": bad})
+        assert (refused.status, refused.body["code"]) == (400, "bad_command")
+    mine = {"X-Lobby-Nonce": "cd" * 32}
+    joined = await usher.rest("POST", f"/queue/{event_id}/join", by=ada, headers=mine)
+    signed = msgspec.convert(joined.data["signed_receipt"], SignedReceipt)
+    assert (signed.nonce, signed.nonce_by, signed.position) == ("cd" * 32, "client", 1)
+    assert signed == await receipt(usher, event_id, ada)
+    assert find_faults(await published(usher, event_id), signed, None) == []
+    taken = await usher.rest("POST", f"/queue/{event_id}/join", by=bob, headers=mine)
+    assert (taken.status, taken.body["code"]) == (400, "bad_command"), "two accounts would be one entry"
+    assert (await usher.rest("POST", f"/queue/{event_id}/join", by=bob)).data["signed_receipt"]["position"] == 2
+    again = await usher.rest("POST", f"/queue/{event_id}/join", by=ada)
+    assert again.data["signed_receipt"] == joined.data["signed_receipt"], "the receipt of an entry stays the same"
+
+
 async def test_what_the_operator_changes_in_the_database_is_found(usher: Usher) -> None:
     """The control of all of it: the server itself publishes what was tampered with."""
     event_id = await add_lobby(usher)

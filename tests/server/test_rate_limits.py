@@ -373,6 +373,16 @@ async def test_handshakes_are_counted_by_address(strict: Usher) -> None:
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
+async def test_joins_count_by_address_too(database_address: PostgresAddress, redis_address: RedisAddress) -> None:
+    door = DoorSettings(joins_per_address=2)
+    async with running(database_address, redis_address, is_rate_limited=True, door=door) as usher:
+        event_id, people = await usher.event(), [await usher.customer() for _ in range(3)]
+        said = [await usher.rest("POST", f"/queue/{event_id}/join", by=one) for one in people]
+        assert [one.status for one in said] == [200, 200, 429]
+        assert said[-1].body["code"] == "rate_limited"
+        assert (await usher.rest("GET", f"/queue/{event_id}/status", by=people[2])).status == 200, "nothing else"
+
+
 async def test_a_limit_of_zero_is_none(database_address: PostgresAddress, redis_address: RedisAddress) -> None:
     door = DoorSettings(reserve_per_minute=0, address_per_minute=1)
     async with running(database_address, redis_address, is_rate_limited=True, door=door) as usher:

@@ -222,6 +222,20 @@ async def test_verdicts_and_exit_codes(tmp_path: Path) -> None:
     assert (status, "not from the operator" in said) == (SOUND, True)
 
 
+async def test_keys_that_are_trusted(tmp_path: Path) -> None:
+    """Who publishes everything anew with a key of their own is found out by the keys that others know."""
+    sound = kept(tmp_path, "sound", HONEST)
+    keys, others = tmp_path / "keys", tmp_path / "others"
+    keys.write_bytes(msgspec.json.encode({"success": True, "data": HONEST.keys}))
+    others.write_bytes(msgspec.json.encode([PublishedKey("0" * 16, "0" * 64), PublishedKey(KEY_ID, "0" * 64)]))
+    receipt = kept(tmp_path, "receipt", receipt_of(JOINED, 40))
+    assert (await run(sound, "--receipt", receipt, "--keys", str(keys)))[0] == SOUND
+    status, said = await run(sound, "--receipt", receipt, "--keys", str(others))
+    assert (status, said.count("untrusted_key")) == (BROKEN, 1)
+    status, said = await run(sound, "--keys", sound)
+    assert (status, "is no list of keys" in said) == (UNREADABLE, True)
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"{", b"[]", b"{}", b'{"success":false,"error":"no"}', b"\xff", b"[" * 100_000]
 )

@@ -23,7 +23,7 @@ async def test_a_seed_that_is_withheld_is_told(database: asyncpg.Pool) -> None:
         *(event_id, bytes(32), committed),
     )
     draws = PublishedDraws(database, SigningKeys(database, lambda: datetime.now(UTC)))
-    assert await status_in(draws, event_id) == ("lobby", 0), "the control: nobody came, there is nothing to draw"
+    assert await status_in(draws, event_id) == ("nobody_joined", 0), "the control: nothing to draw"
     await database.execute(
         "INSERT INTO queue_entry (event_id, customer_id, state, joined_at, position, nonce, has_missed)"
         " SELECT $1, gen_random_uuid(), 'lobby', now(), n, sha256(n::text::bytea), false"
@@ -33,6 +33,10 @@ async def test_a_seed_that_is_withheld_is_told(database: asyncpg.Pool) -> None:
     assert await status_in(draws, event_id) == ("seed_withheld", 3)
     await database.execute("UPDATE event SET on_sale_at = now() - interval '9 minutes' WHERE id = $1", event_id)
     assert await status_in(draws, event_id) == ("lobby", 0)
+    await database.execute("UPDATE queue_draw SET closed_at = now() - interval '9 minutes'")
+    assert await status_in(draws, event_id) == ("awaiting_beacon", 3)
+    await database.execute("UPDATE queue_draw SET closed_at = now() - interval '11 minutes'")
+    assert await status_in(draws, event_id) == ("seed_withheld", 3), "a beacon that nobody can reach looks the same"
 
 
 async def status_in(draws: PublishedDraws, event_id: UUID) -> tuple[str, int]:

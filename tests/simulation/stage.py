@@ -16,7 +16,7 @@ from protocol import outbound
 from protocol.inbound import Command, HoldSeats
 from protocol.outbound import Accepted, Rejected
 from tests.fake_database import FakeDatabase, FakeEvent
-from tests.fakes import FakeAudience, FakeLease, FakeMeter, FakeMirror, FakePayments, FakeStore
+from tests.fakes import FakeAudience, FakeLease, FakeMeter, FakeMirror, FakePayments, FakeRandomness, FakeStore
 
 EVENT = "the-event"
 OPENING_MS = 1_900_000_000_000
@@ -96,7 +96,10 @@ class SceneNode:
         self.store = ScenicStore(database, lambda: node_id)
         self.audience, self.payments, self.mirror = FakeAudience(), FakePayments(), FakeMirror()
         self.meter = FakeMeter()
-        self.ports = Ports(self.store, self.mirror, self.audience, self.payments, self.lease, self.meter)
+        self.randomness = FakeRandomness()
+        self.ports = Ports(
+            self.store, self.mirror, self.audience, self.payments, self.lease, self.meter, self.randomness
+        )
         manager = ManagerSettings(**settings)
         self.supervisor = Supervisor(self.ports, SupervisorSettings(manager=manager))
         database.living.add(node_id)

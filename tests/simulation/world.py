@@ -18,7 +18,7 @@ from protocol.outbound import Outbound, Patch
 from server.payments.worker import PaymentWorker
 from tests.auditor import Attempt, Auditor
 from tests.fake_database import FakeDatabase, FakeEvent
-from tests.fakes import FakeMeter, FakeMirror
+from tests.fakes import FakeMeter, FakeMirror, FakeRandomness
 from tests.simulation.weather import Climate, StormyProvider, StormyStore
 
 T = TypeVar("T")
@@ -129,7 +129,15 @@ class Node:
         self.attempts: list[Attempt] = []
         self.audience = SimAudience(world, self)
         self.worker = PaymentWorker(world.provider)
-        ports = Ports(store(world, self), world.mirror, self.audience, self.worker, SimLease(self), FakeMeter())
+        ports = Ports(
+            store(world, self),
+            world.mirror,
+            self.audience,
+            self.worker,
+            SimLease(self),
+            FakeMeter(),
+            FakeRandomness(),
+        )
         manager = ManagerSettings(inbox_commands_max=40, batch_commands_max=8)
         self.supervisor = Supervisor(ports, SupervisorSettings(manager=manager, idle_stop_s=20))
         self.worker.settle = self.supervisor.settle
