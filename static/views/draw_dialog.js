@@ -46,7 +46,7 @@ export async function showDraw(eventId, { kept, isSignedIn }, pageSignal) {
     if (life.signal.aborted) return;
     const isNone = problem instanceof ApiError && problem.code === 'no_draw';
     dialog.dataset['draw'] = isNone ? 'none' : 'failed';
-    fill(body, h('p', { role: 'alert' }, isNone ? T.draw.none : problem instanceof ApiError ? sentenceOf(problem) : T.draw.unreadable));
+    fill(body, h('p', { role: 'alert' }, isNone ? T.draw.none : !isSecureContext ? T.draw.insecure : problem instanceof ApiError ? sentenceOf(problem) : T.draw.unreadable));
   }
 }
 
