@@ -231,15 +231,15 @@ EVENTS = (
     DemoEvent(
         _event_id(8),
         "Skyline Basketball Classic",
-        "Eight teams, one evening, a final at midnight. This event is for seeing a sale begin: it opens one minute "
-        "after the demo was first started. Open its page at once and watch the countdown.",
+        "Eight teams, one evening, a final at midnight. This event is for seeing a draw: its sale opens "
+        "one minute after the demo was first started, and two customers shop at a time. Enter with three accounts.",
         "Skyline Basketball League",
         "sports",
         STAPLES_CENTER.id,
         timedelta(days=40),
         timedelta(minutes=1),
-        False,
-        SHOPPERS_USUAL,
+        True,
+        2,
         4,
     ),
 )

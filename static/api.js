@@ -6,7 +6,7 @@
  *   capacity: number, timezone: string | null}} Venue
  * @typedef {{id: string, name: string, description: string | null, artist: string | null, category: string,
  *   event_date: string, on_sale_date: string, status: string, total_capacity: number, available_seats: number,
- *   waiting_room_enabled: boolean, max_tickets_per_user: number, orphan_rule: string, venue_id: string, venue: Venue}} Event
+ *   waiting_room_enabled: boolean, waiting_room_mode: string, max_tickets_per_user: number, orphan_rule: string, venue_id: string, venue: Venue}} Event
  * @typedef {{data: Event[], total: number, page: number, limit: number, totalPages: number}} EventPage
  * @typedef {{id: string, email: string, name: string, role: string}} Account
  * @typedef {{id: string, event_id: string, status: string, total_amount: number, currency?: string,
@@ -18,6 +18,8 @@
  */
 
 const ANSWER_MAX_MS = 15_000;
+/** For answers of megabytes, such as a draw of 100,000 entries. */
+const LONG_ANSWER_MAX_MS = 120_000;
 
 /** A refusal, or no answer at all (`status` 0). */
 export class ApiError extends Error {
@@ -65,6 +67,12 @@ export const api = {
   /** @param {string} id @returns {Promise<OrderDetail>} */
   order: async (id) => (await call('GET', `/checkout/orders/${encodeURIComponent(id)}`)).data,
 
+  /** @param {string} eventId @param {AbortSignal} [signal] @returns {Promise<import('./state/draw_checks.js').DrawDocument>} */
+  draw: async (eventId, signal) => (await call('GET', `/queue/${encodeURIComponent(eventId)}/draw`, undefined, signal, LONG_ANSWER_MAX_MS)).data,
+
+  /** @param {string} eventId @returns {Promise<import('./state/draw_checks.js').SignedReceipt>} */
+  drawReceipt: async (eventId) => (await call('GET', `/queue/${encodeURIComponent(eventId)}/receipt`)).data,
+
   /** @param {string} id */
   cancelOrder: async (id) => void (await call('POST', `/checkout/orders/${encodeURIComponent(id)}/cancel`)),
 };
@@ -84,10 +92,11 @@ export async function fetchMap(path) {
  * @param {string} path
  * @param {unknown} [body]
  * @param {AbortSignal} [signal]
+ * @param {number} [within_ms]
  * @returns {Promise<any>} the whole envelope
  */
-async function call(method, path, body, signal) {
-  const timeout = AbortSignal.timeout(ANSWER_MAX_MS);
+async function call(method, path, body, signal, within_ms = ANSWER_MAX_MS) {
+  const timeout = AbortSignal.timeout(within_ms);
   /** @type {RequestInit} */
   const request = { method, signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
   if (body !== undefined) {

@@ -5,7 +5,8 @@
  * @typedef {{seats: number[], expires_at_ms: number | null, total_cents: number}} Hold
  * @typedef {{order_id: string, status: string, total_cents: number, currency: string, seats: number[]}} Order
  * @typedef {{status: string, place: number | null, ahead: number, eta_s: number | null,
- *   eta_high_s: number | null, admitted_until_ms: number | null}} QueuePlace
+ *   eta_high_s: number | null, admitted_until_ms: number | null, receipt?: Receipt}} QueuePlace
+ * @typedef {{entry_id: string, nonce: string, position: number, head: string}} Receipt
  * @typedef {{id: string, name: string, role: string}} User
  *
  * @typedef {{type: 'welcome', protocol: number, node: string, event_id: string, seat_count: number,
@@ -33,7 +34,7 @@
  * @typedef {{type: 'hold_best', id: string} & Wish} HoldBest
  * @typedef {{type: 'hold_seats', id: string, seats: number[]} | {type: 'release_seats', id: string, seats: number[]}
  *   | HoldBest | {type: 'extend_hold', id: string} | {type: 'checkout', id: string, payment_method: string}
- *   | {type: 'join_queue', id: string} | {type: 'leave_queue', id: string}} Command
+ *   | {type: 'join_queue', id: string, nonce?: string} | {type: 'leave_queue', id: string}} Command
  * @typedef {{epoch: string, revision: number}} Position
  */
 

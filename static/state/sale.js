@@ -7,7 +7,6 @@
  * @typedef {import('./protocol.js').Command} Command
  * @typedef {import('./protocol.js').Hold} Hold
  * @typedef {import('./protocol.js').Order} Order
- * @typedef {import('./protocol.js').QueuePlace} QueuePlace
  * @typedef {import('./protocol.js').Message} Message
  * @typedef {import('./protocol.js').Rejected} Rejected
  * @typedef {import('./protocol.js').Accepted} Accepted
@@ -52,8 +51,6 @@ export class Sale {
     this.pending = new Map();
     /** @type {Order | null} one whose payment is not decided yet */
     this.pendingOrder = null;
-    /** @type {QueuePlace | null} */
-    this.queue = null;
     /** @type {(seat: number, before: number, after: number) => void} */
     this.onSeatChange = () => {};
   }
@@ -149,9 +146,6 @@ export class Sale {
         return this._holdNow(message, message.reason);
       case 'order':
         return this._orderNow(message);
-      case 'queue':
-        this.queue = message;
-        return effects([]);
       default:
         return effects([]);
     }
@@ -161,7 +155,6 @@ export class Sale {
   _accepted(reply) {
     const command = this.pending.get(reply.id)?.command;
     this.pending.delete(reply.id);
-    if (reply.queue) this.queue = reply.queue;
     if (reply.order) {
       const seats = this._setHold(reply.order.status === 'completed' ? NOTHING_HELD : this.hold);
       const done = this._orderNow(reply.order);

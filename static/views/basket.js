@@ -19,8 +19,9 @@
  * @property {(seat: number) => void} onShow where it is on the map
  *
  * @typedef {{plan: Plan, sale: Sale, isSignedIn: boolean, isLive: boolean, closed: HTMLElement | null,
+ *   isLine: boolean, turn: HTMLElement | null,
  *   countdown: HTMLElement, problem: string, advice: Advice | null, ticketsMax: number}} BasketState
- * `closed`: what is said instead while nothing can be bought. `problem`: of the last command. `advice`: what to do
+ * `closed`: what is said instead while nothing can be bought; `isLine`: it is the waiting room. `turn`: my time in the sale. `problem`: of the last command. `advice`: what to do
  * instead of it.
  */
 
@@ -46,17 +47,21 @@ export class Basket {
     const hasChoice = sale.selected.length > 0;
     this._element.dataset['stage'] = hasHold ? 'held' : hasChoice ? 'chosen' : 'empty';
     this._element.classList.toggle('is-closed', closed !== null && !hasHold);
+    this._element.classList.toggle('is-line', state.isLine);
+    this._element.classList.toggle('has-turn', state.turn !== null);
     fill(this._element,
       state.problem ? h('p.problem', { 'data-problem': true }, state.problem) : null,
+      hasHold ? null : state.turn,
+      closed && state.isLine && !hasHold ? closed : null,
       hasHold ? this._held(state) : null,
       hasChoice ? this._chosen(state) : null,
-      closed && !hasHold ? closed : null,
+      closed && !state.isLine && !hasHold ? closed : null,
       !hasHold && !hasChoice && !closed ? empty(state.ticketsMax) : null);
     if (focused !== null) focusAgain(this._element, focused);
   }
 
   /** @param {BasketState} state @returns {HTMLElement} */
-  _chosen({ plan, sale, isSignedIn, isLive, closed, advice }) {
+  _chosen({ plan, sale, isSignedIn, isLive, closed, isLine, advice }) {
     const { selected, hold } = sale;
     const total = selected.reduce((sum, seat) => sum + plan.priceOf(seat), 0);
     const isHolding = sale.pendingOf('hold_seats') !== null;
@@ -71,8 +76,8 @@ export class Basket {
       h('ul.picked', { role: 'list' }, selected.map((seat) =>
         this._seat(plan, seat, T.basket.remove(shortName(plan, seat)), isHolding, () => this._listener.onRemove(seat)))),
       h('div.total', null, h('span', null, T.seats(selected.length)), h('b', null, formatCents(total, plan.currency))),
-      advice?.of === 'hold' && !isHolding ? adviceElement(advice) : button,
-      isSignedIn ? null : h('p.hint', null, T.basket.signInKeeps),
+      isLine ? h('p.hint', null, T.line.choiceKept) : advice?.of === 'hold' && !isHolding ? adviceElement(advice) : button,
+      isSignedIn || isLine ? null : h('p.hint', null, T.basket.signInKeeps),
       isHolding && !isLive ? h('p.hint', null, T.basket.notSentYet) : null);
   }
 

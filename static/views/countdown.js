@@ -13,10 +13,17 @@ const HOLD_MS = 600_000;
 const RADIUS = 20;
 const AROUND = 2 * Math.PI * RADIUS;
 
+/** @typedef {{label: string, minutesLeft: (n: number) => string, secondsLeft: (n: number) => string, wholeMs: number}} Words */
+
 /** A ring that empties, and the time in it. */
 export class Countdown {
-  /** @param {() => number} now the server's time @param {(text: string) => void} say */
-  constructor(now, say) {
+  /**
+   * @param {() => number} now the server's time
+   * @param {(text: string) => void} say
+   * @param {Words} [words] those of a hold, unless told otherwise
+   */
+  constructor(now, say, words = { label: T.basket.timeLeft, minutesLeft: T.notices.minutesLeft, secondsLeft: T.notices.secondsLeft, wholeMs: HOLD_MS }) {
+    this._words = words;
     this._now = now;
     this._say = say;
     this._endsAt = 0;
@@ -26,7 +33,7 @@ export class Countdown {
     this._text = h('b', { role: 'timer', 'aria-live': 'off' });
     this.element = h('div.countdown', null,
       svg('svg', { viewBox: '0 0 48 48', 'aria-hidden': 'true' }, svg('circle', { class: 'track', cx: 24, cy: 24, r: RADIUS }), this._ring),
-      h('div', null, h('span', null, T.basket.timeLeft), this._text));
+      h('div', null, h('span', null, words.label), this._text));
     this._timer = setInterval(() => this._tick(), TICK_MS);
   }
 
@@ -34,7 +41,7 @@ export class Countdown {
   until(endsAt) {
     if (endsAt === null || endsAt === this._endsAt) return;
     this._endsAt = endsAt;
-    this._whole = Math.max(HOLD_MS, endsAt - this._now());
+    this._whole = Math.max(this._words.wholeMs, endsAt - this._now());
     this._before = Infinity;
     this._tick();
   }
@@ -51,7 +58,7 @@ export class Countdown {
     this.element.classList.toggle('is-urgent', left <= URGENT_S * 1000);
     const mark = SAY_AT_S.find((s) => left <= s * 1000 && this._before > s * 1000);
     if (mark !== undefined && this._before !== Infinity) {
-      this._say(mark >= 60 ? T.notices.minutesLeft(mark / 60) : T.notices.secondsLeft(mark));
+      this._say(mark >= 60 ? this._words.minutesLeft(mark / 60) : this._words.secondsLeft(mark));
     }
     this._before = left;
   }

@@ -13,6 +13,7 @@
  * @property {import('./remembered.js').Memory} memory
  * @property {(problem: string) => void} setProblem the words that stand in the basket
  * @property {(command: Command) => void} resend
+ * @property {() => void} onNotAdmitted it is not, or no longer, my turn
  */
 
 import { note, say } from '../announcer.js';
@@ -69,7 +70,8 @@ export class Notices {
     if (code === 'seat_taken') {
       const others = sale().selected.length > 0 ? ` ${T.notices.kept}` : '';
       this._tellLost(seats, T.notices.taken(choosing.names(seats), seats.length) + others);
-    } else if (code === 'orphan_seat') choosing.orphaned(refusal, command);
+    } else if (code === 'not_admitted') this._desk.onNotAdmitted();
+    else if (code === 'orphan_seat') choosing.orphaned(refusal, command);
     else if (command.type === 'hold_best') choosing.notFound(T.refusals[code] ?? T.error.unknown);
     else if (code === 'seat_blocked') this._tellProblem(T.notices.blocked(choosing.names(seats), seats.length));
     else if (code === 'payment_failed') this._tellProblem(T.notices.paymentFailed);

@@ -10,6 +10,7 @@
  * @property {number[]} chosen
  * @property {Wish | null} wish the last one
  * @property {Wish | null} wishAsked one that waits for the customer to sign in
+ * @property {boolean} joinAsked the waiting room was to be joined, and the customer had to sign in first
  * @property {Extract<Command, {type: 'checkout'}> | null} checkout
  */
 
@@ -34,6 +35,12 @@ export function remembered(eventId) {
     },
     set wishAsked(wish) {
       write(`usher.wish_asked.${eventId}`, wish);
+    },
+    get joinAsked() {
+      return read(`usher.join_asked.${eventId}`) === true;
+    },
+    set joinAsked(isAsked) {
+      write(`usher.join_asked.${eventId}`, isAsked || null);
     },
     get checkout() {
       return /** @type {Extract<Command, {type: 'checkout'}> | null} */ (read(`usher.checkout.${eventId}`));

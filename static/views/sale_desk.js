@@ -30,6 +30,7 @@ import { Room } from './room.js';
 import { closedNotice } from './sale_status.js';
 import { signInPath } from './sign_page.js';
 import { trouble } from './states.js';
+import { WaitingRoom } from './waiting_room.js';
 
 export class SaleDesk {
   /** @param {Event} event @param {Layout} layout @param {AbortSignal} signal */
@@ -54,6 +55,7 @@ export class SaleDesk {
     this._notices = new Notices(this._whatNoticesNeed(), signal);
     this._basket = new Basket(layout.basket, this._wishes());
     this._closed = closedNotice(() => this._clock.now(), signal);
+    this._waitingRoom = new WaitingRoom(event, this._whatTheWaitingRoomNeeds());
     this._frame = 0;
     this._hasNewCounts = false;
     this._socket = new EventSocket(event.id, {
@@ -88,6 +90,7 @@ export class SaleDesk {
       return false;
     }
     if (message.type === 'event') this._onEvent(message.status, message.on_sale_at_ms, message.orphan_rule);
+    this._waitingRoom.receive(message);
     const { seats, notices, reopen } = this._sale.receive(message);
     if (message.type === 'snapshot') this._onSnapshot();
     else if (seats !== 'all' && seats.length > 0) this._onSeats(seats);
@@ -100,6 +103,7 @@ export class SaleDesk {
   /** @param {Extract<Message, {type: 'welcome'}>} message */
   _onWelcome(message) {
     this._isSignedIn = message.user !== null;
+    this._waitingRoom.welcome(message.user);
     if (!message.user && session.account) session.forget();
     if (message.map_url !== this._mapUrl) {
       this._mapUrl = message.map_url;
@@ -218,6 +222,20 @@ export class SaleDesk {
       memory: this._memory,
       setProblem: (problem) => (this._problem = problem),
       resend: (command) => this._resend(command),
+      onNotAdmitted: () => void (this._waitingRoom.turnsAway() || note(T.refusals['not_admitted'] ?? '', 'warn')),
+    };
+  }
+
+  /** @returns {import('./waiting_room.js').Desk} */
+  _whatTheWaitingRoomNeeds() {
+    return {
+      now: () => this._clock.now(),
+      status: () => this._status,
+      send: (command) => this._send(command),
+      isAsked: () => this._sale.pendingOf('join_queue') !== null,
+      onChange: () => this._refresh(),
+      memory: this._memory,
+      signal: this._signal,
     };
   }
 
@@ -241,6 +259,7 @@ export class SaleDesk {
 
   /** @param {Command} command */
   _send(command) {
+    if (command.type.startsWith('hold_') && this._waitingRoom.turnsAway()) return;
     this._problem = '';
     this._choosing.advice = null;
     this._room?.finder.tell('');
@@ -278,7 +297,8 @@ export class SaleDesk {
     this._isStale = false;
     this._room.mark();
     this._countdown.until(this._sale.hold.expires_at_ms);
-    const closed = this._closed.show(this._status);
+    const { panel, turn } = this._waitingRoom.show();
+    const closed = panel ?? this._closed.show(this._status);
     this._room.finder.show({ room: this._sale.room, isBusy: this._sale.pendingOf('hold_best') !== null, isClosed: closed !== null });
     this._basket.show({
       plan: this._room.plan,
@@ -286,6 +306,8 @@ export class SaleDesk {
       isSignedIn: this._isSignedIn,
       isLive: this._socket.status === 'live',
       closed,
+      isLine: panel !== null,
+      turn,
       countdown: this._countdown.element,
       problem: this._problem,
       advice: this._choosing.advice,
