@@ -25,7 +25,7 @@ Instant = Annotated[
     ),
 ]
 DrawStatus = Literal["lobby", "awaiting_beacon", "drawn", "seed_withheld", "nobody_joined"]
-"""`awaiting_beacon`: the lobby is closed, and its round still to come; `nobody_joined`: there is nothing to draw."""
+"""`awaiting_beacon`: the lobby is closed, its round still to come; `nobody_joined`: there is nothing to draw."""
 
 
 class HeadAt(Struct, frozen=True):
