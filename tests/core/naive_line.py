@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-PRESENCE_MS, CALL_MS, ADMISSION_MS = 30_000, 120_000, 900_000
+PRESENCE_MS, CALL_MS, ADMISSION_MS, LOOK_AGAIN_MS = 30_000, 120_000, 900_000, 1_000
 
 
 @dataclass
@@ -14,6 +14,8 @@ class NaiveEntry:
     place: int | None = None
     until_ms: int = 0
     has_missed: bool = False
+    look_at_ms: int = 0
+    """Whether somebody who was called has come is looked at then, and not before."""
 
 
 @dataclass
@@ -60,10 +62,14 @@ class NaiveRoom:
         """What the time does to those inside."""
         for entry in self.inside():
             here = seen[entry.customer] + PRESENCE_MS >= now_ms
+            if entry.state == "called" and now_ms < entry.look_at_ms:
+                continue
             if entry.state == "called" and here:
                 entry.state, entry.until_ms = "active", now_ms + ADMISSION_MS
             elif entry.state == "called" and now_ms >= entry.until_ms:
                 self._missed(entry)
+            elif entry.state == "called":
+                entry.look_at_ms = min(now_ms + LOOK_AGAIN_MS, entry.until_ms)
             elif entry.state == "active" and entry.customer not in holds:
                 gone = now_ms >= seen[entry.customer] + CALL_MS
                 if gone or now_ms >= entry.until_ms:
@@ -78,6 +84,7 @@ class NaiveRoom:
             here = seen[entry.customer] + PRESENCE_MS >= now_ms
             entry.state = "active" if here else "called"
             entry.until_ms = now_ms + (ADMISSION_MS if here else CALL_MS)
+            entry.look_at_ms = now_ms
 
     def _missed(self, entry: NaiveEntry) -> None:
         if entry.has_missed:

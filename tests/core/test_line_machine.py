@@ -57,7 +57,7 @@ class LineMachine(RuleBasedStateMachine):
         )
         self.seating.line = Line(self.seating.terms, self.draws)
 
-    @rule(ms=st.sampled_from([0, 1, 999, 1_000, 29_999, 30_000, 119_999, 120_000, 600_000, 899_999, 900_000]))
+    @rule(ms=st.sampled_from([0, 1, 400, 999, 1_000, 29_999, 30_000, 119_999, 120_000, 600_000, 899_999, 900_000]))
     def wait(self, ms: int) -> None:
         # Each time that the manager would wake up at is a turn.
         target = self.now_ms + ms
@@ -122,6 +122,8 @@ class LineMachine(RuleBasedStateMachine):
         )
         assert (line.chained, line.head, line.by_place) == (old.chained, old.head, old.by_place)
         self.seating.line = line
+        for entry in self.naive.inside():
+            entry.look_at_ms = 0  # the new owner looks after all of them at once
 
     @invariant()
     def it_is_as_the_naive_one(self) -> None:
