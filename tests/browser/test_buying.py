@@ -155,7 +155,7 @@ def test_a_choice_ends_at_the_customers_limit(visitor: Visitor) -> None:
 def test_an_event_that_is_not_on_sale_counts_down(visitor: Visitor) -> None:
     visitor.sign_up()
     visitor.open_event(SWIFT)
-    expect(visitor.basket).to_contain_text("Not on sale yet")
+    expect(visitor.basket).to_contain_text("Enter the draw")
     expect(visitor.basket.get_by_role("timer")).to_contain_text("hours")
 
 
