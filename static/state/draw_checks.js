@@ -18,6 +18,7 @@
  * @typedef {{event_id: string, commitment: string, beacon_chain: string | null, count: number, head: string}} Earlier
  * what was kept of an earlier publication
  *
+ * @typedef {(share: number) => Promise<void> | void} Progress
  * @typedef {'seed' | 'chain' | 'closing' | 'beacon' | 'places' | 'once' | 'signatures' | 'receipt' | 'earlier'} Check
  * @typedef {{check: Check, faults: string[], isSkipped: boolean}} Outcome `isSkipped`: there was nothing to check
  */
@@ -31,27 +32,27 @@ const PIECE = 500;
 const TO_COME = new Set(['lobby', 'awaiting_beacon', 'nobody_joined']);
 
 /**
- * @param {DrawDocument} document
+ * @param {DrawDocument} published
  * @param {{receipt: SignedReceipt | null, earlier: Earlier | null}} kept what this browser has kept
- * @param {(share: number) => void} onProgress 0…1
+ * @param {Progress} onProgress is told 0…1, and waited for
  * @param {AbortSignal} signal
  * @returns {Promise<Outcome[]>}
  */
-export async function checkDraw(document, { receipt, earlier }, onProgress, signal) {
-  const isClosed = document.status !== 'lobby';
-  const links = isClosed ? await chainOf(document, (share) => onProgress(share / 2), signal) : [];
-  const places = document.status === 'drawn' ? await placesFaults(document, (share) => onProgress(0.5 + share / 2), signal) : [];
-  onProgress(1);
+export async function checkDraw(published, { receipt, earlier }, onProgress, signal) {
+  const isClosed = published.status !== 'lobby';
+  const links = isClosed ? await chainOf(published, (share) => onProgress(share / 2), signal) : [];
+  const places = published.status === 'drawn' ? await placesFaults(published, (share) => onProgress(0.5 + share / 2), signal) : [];
+  await onProgress(1);
   return [
-    outcome('seed', await seedFaults(document), TO_COME.has(document.status)),
-    outcome('chain', chainFaults(document, links), !isClosed),
-    outcome('closing', closingFaults(document), !isClosed),
-    outcome('beacon', await beaconFaults(document), document.beacon === null || document.status !== 'drawn'),
-    outcome('places', places, document.status !== 'drawn'),
-    outcome('once', document.earlier_draws.length > 0 ? ['drawn_again'] : []),
-    await signaturesOutcome(document, receipt),
-    outcome('receipt', receipt ? await receiptFaults(document, receipt, links) : [], receipt === null),
-    outcome('earlier', earlier ? earlierFaults(document, earlier, links) : [], earlier === null || !isClosed),
+    outcome('seed', await seedFaults(published), TO_COME.has(published.status)),
+    outcome('chain', chainFaults(published, links), !isClosed),
+    outcome('closing', closingFaults(published), !isClosed),
+    outcome('beacon', await beaconFaults(published), published.beacon === null || published.status !== 'drawn'),
+    outcome('places', places, published.status !== 'drawn'),
+    outcome('once', published.earlier_draws.length > 0 ? ['drawn_again'] : []),
+    await signaturesOutcome(published, receipt),
+    outcome('receipt', receipt ? await receiptFaults(published, receipt, links) : [], receipt === null),
+    outcome('earlier', earlier ? earlierFaults(published, earlier, links) : [], earlier === null || !isClosed),
   ];
 }
 
@@ -60,13 +61,13 @@ function outcome(check, faults, isSkipped = false) {
   return { check, faults, isSkipped: isSkipped && faults.length === 0 };
 }
 
-/** @param {DrawDocument} document @returns {HeadAt[]} */
-const allHeads = (document) => [...document.heads, document.last_head];
+/** @param {DrawDocument} published @returns {HeadAt[]} */
+const allHeads = (published) => [...published.heads, published.last_head];
 
 /**
  * The head after each number of entries, from none.
  *
- * @param {DrawDocument} document @param {(share: number) => void} onProgress @param {AbortSignal} signal
+ * @param {DrawDocument} published @param {Progress} onProgress @param {AbortSignal} signal
  * @returns {Promise<string[]>}
  */
 async function chainOf({ event_id, commitment: committed, beacon, entries }, onProgress, signal) {
@@ -80,44 +81,44 @@ async function chainOf({ event_id, commitment: committed, beacon, entries }, onP
   return links;
 }
 
-/** @param {DrawDocument} document @param {string[]} links @returns {string[]} */
-function chainFaults(document, links) {
+/** @param {DrawDocument} published @param {string[]} links @returns {string[]} */
+function chainFaults(published, links) {
   const faults = new Set();
-  const heads = allHeads(document);
+  const heads = allHeads(published);
   for (const [k, after] of heads.entries()) {
     const before = heads[k - 1];
     if (!before) continue;
     if (after.count < before.count || after.at < before.at) faults.add('heads_out_of_order');
     else if (after.count === before.count && after.head !== before.head) faults.add('two_heads');
   }
-  if (document.status === 'lobby') return [...faults];
-  const { entries, count, last_head } = document;
+  if (published.status === 'lobby') return [...faults];
+  const { entries, count, last_head } = published;
   if (new Set(entries).size !== entries.length) faults.add('entry_twice');
   if (entries.length !== count || count !== last_head.count) faults.add('wrong_count');
   if (heads.some((head) => links[head.count] !== head.head)) faults.add('chain_broken');
   return [...faults];
 }
 
-/** @param {DrawDocument} document @returns {string[]} */
-function closingFaults(document) {
-  if (document.status === 'lobby') return [];
-  const { closed_at } = document;
+/** @param {DrawDocument} published @returns {string[]} */
+function closingFaults(published) {
+  if (published.status === 'lobby') return [];
+  const { closed_at } = published;
   if (closed_at === null) return ['not_closed'];
-  const heads = allHeads(document);
+  const heads = allHeads(published);
   const inTime = Math.max(0, ...heads.filter(({ at }) => at <= closed_at).map(({ count }) => count));
   return heads.some(({ at, count }) => at > closed_at && count > inTime) ? ['late_entries'] : [];
 }
 
-/** @param {DrawDocument} document @returns {Promise<string[]>} */
-async function seedFaults(document) {
-  if (TO_COME.has(document.status)) return document.operator_seed === null ? [] : ['status_wrong'];
-  if (document.operator_seed === null) return ['seed_withheld'];
-  if (document.status === 'seed_withheld') return ['status_wrong'];
-  const made = await commitment(document.event_id, bytesOf(document.operator_seed));
-  return hexOf(made) === document.commitment ? [] : ['wrong_seed'];
+/** @param {DrawDocument} published @returns {Promise<string[]>} */
+async function seedFaults(published) {
+  if (TO_COME.has(published.status)) return published.operator_seed === null ? [] : ['status_wrong'];
+  if (published.operator_seed === null) return ['seed_withheld'];
+  if (published.status === 'seed_withheld') return ['status_wrong'];
+  const made = await commitment(published.event_id, bytesOf(published.operator_seed));
+  return hexOf(made) === published.commitment ? [] : ['wrong_seed'];
 }
 
-/** @param {DrawDocument} document @returns {Promise<string[]>} */
+/** @param {DrawDocument} published @returns {Promise<string[]>} */
 async function beaconFaults({ beacon, status, closed_at }) {
   if (beacon === null || status !== 'drawn') return [];
   const { value, signature, round, round_at } = beacon;
@@ -129,7 +130,7 @@ async function beaconFaults({ beacon, status, closed_at }) {
   return faults;
 }
 
-/** @param {DrawDocument} document @param {(share: number) => void} onProgress @param {AbortSignal} signal */
+/** @param {DrawDocument} published @param {Progress} onProgress @param {AbortSignal} signal */
 async function placesFaults({ operator_seed, last_head, beacon, entries, places }, onProgress, signal) {
   if (operator_seed === null) return [];
   if (places.length !== entries.length) return ['wrong_order'];
@@ -147,41 +148,41 @@ async function placesFaults({ operator_seed, last_head, beacon, entries, places 
   return drawn.some(({ entry, place }) => placeOf.get(entry) !== place) ? ['wrong_order'] : [];
 }
 
-/** @param {DrawDocument} document @param {SignedReceipt} receipt @param {string[]} links */
-async function receiptFaults(document, receipt, links) {
-  if (receipt.event_id !== document.event_id) return ['other_event'];
+/** @param {DrawDocument} published @param {SignedReceipt} receipt @param {string[]} links */
+async function receiptFaults(published, receipt, links) {
+  if (receipt.event_id !== published.event_id) return ['other_event'];
   const faults = [];
   if (hexOf(await entryId(receipt.event_id, bytesOf(receipt.nonce))) !== receipt.entry_id) faults.push('wrong_nonce');
-  if (receipt.commitment !== document.commitment) faults.push('commitment_changed');
-  if (receipt.beacon_chain !== (document.beacon?.chain ?? null)) faults.push('beacon_changed');
-  if (document.status === 'lobby') return faults;
-  const position = document.entries.indexOf(receipt.entry_id) + 1;
+  if (receipt.commitment !== published.commitment) faults.push('commitment_changed');
+  if (receipt.beacon_chain !== (published.beacon?.chain ?? null)) faults.push('beacon_changed');
+  if (published.status === 'lobby') return faults;
+  const position = published.entries.indexOf(receipt.entry_id) + 1;
   if (position === 0) faults.push('entry_dropped');
   else if (position !== receipt.position) faults.push('entry_moved');
   else if (links[position] !== receipt.head) faults.push('history_changed');
   return faults;
 }
 
-/** @param {DrawDocument} document @param {Earlier} earlier @param {string[]} links */
-function earlierFaults(document, earlier, links) {
-  if (earlier.event_id !== document.event_id) return ['other_event'];
+/** @param {DrawDocument} published @param {Earlier} earlier @param {string[]} links */
+function earlierFaults(published, earlier, links) {
+  if (earlier.event_id !== published.event_id) return ['other_event'];
   const faults = [];
-  if (earlier.commitment !== document.commitment) faults.push('commitment_changed');
-  if (earlier.beacon_chain !== (document.beacon?.chain ?? null)) faults.push('beacon_changed');
-  if (document.status === 'lobby') return faults;
-  if (earlier.count > document.entries.length) faults.push('entries_dropped');
+  if (earlier.commitment !== published.commitment) faults.push('commitment_changed');
+  if (earlier.beacon_chain !== (published.beacon?.chain ?? null)) faults.push('beacon_changed');
+  if (published.status === 'lobby') return faults;
+  if (earlier.count > published.entries.length) faults.push('entries_dropped');
   else if (links[earlier.count] !== earlier.head) faults.push('history_changed');
   return faults;
 }
 
-/** @param {DrawDocument} document @param {SignedReceipt | null} receipt @returns {Promise<Outcome>} */
-async function signaturesOutcome(document, receipt) {
-  const { count, head, at, key_id, signature } = document.last_head;
-  const signed = { at, count, event_id: document.event_id, head, version: document.version };
-  const found = [...await signatureFaults(document.keys, 'draw-head', signed, key_id, signature)];
+/** @param {DrawDocument} published @param {SignedReceipt | null} receipt @returns {Promise<Outcome>} */
+async function signaturesOutcome(published, receipt) {
+  const { count, head, at, key_id, signature } = published.last_head;
+  const signed = { at, count, event_id: published.event_id, head, version: published.version };
+  const found = [...await signatureFaults(published.keys, 'draw-head', signed, key_id, signature)];
   if (receipt) {
     const { key_id: receiptKey, signature: receiptSignature, ...fields } = receipt;
-    found.push(...await signatureFaults(document.keys, 'draw-receipt', fields, receiptKey, receiptSignature));
+    found.push(...await signatureFaults(published.keys, 'draw-receipt', fields, receiptKey, receiptSignature));
   }
   const faults = found.filter((fault) => fault !== 'not_supported');
   return outcome('signatures', [...new Set(faults)], found.includes('not_supported'));
@@ -190,9 +191,8 @@ async function signaturesOutcome(document, receipt) {
 /** @param {string} a @param {string} b */
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Let the page breathe. @param {(share: number) => void} onProgress @param {number} share @param {AbortSignal} signal */
+/** Let the page breathe. @param {Progress} onProgress @param {number} share @param {AbortSignal} signal */
 async function pause(onProgress, share, signal) {
   signal.throwIfAborted();
-  onProgress(share);
-  await new Promise((resume) => setTimeout(resume));
+  await onProgress(share);
 }

@@ -39,7 +39,7 @@ export async function showDraw(eventId, { kept, isSignedIn }, pageSignal) {
   try {
     const published = await api.draw(eventId, life.signal);
     const receipt = kept.receipt ?? (isSignedIn && published.status === 'drawn' ? await receiptNow(eventId) : null);
-    const found = await checkDraw(published, { receipt, earlier: kept.earlier }, (share) => (bar.value = share), life.signal);
+    const found = await checkDraw(published, { receipt, earlier: kept.earlier }, (share) => showing(bar, share), life.signal);
     dialog.dataset['draw'] = found.some(({ faults }) => faults.length > 0) ? 'broken' : published.status;
     fill(body, ...report(published, found, receipt, kept.receipt !== null));
   } catch (problem) {
@@ -108,4 +108,10 @@ function checkItem({ check, faults, isSkipped }, published, isKept) {
 /** @param {string} name @param {string} value @returns {HTMLElement} */
 function figure(name, value) {
   return h('div', null, h('dt', null, name), h('dd', null, value));
+}
+
+/** Show how far it is, and leave the page time for anything else. @param {HTMLProgressElement} bar @param {number} share */
+async function showing(bar, share) {
+  bar.value = share;
+  await new Promise((resume) => setTimeout(resume));
 }
