@@ -9,7 +9,7 @@ from tests.browser.conftest import Arrive
 from tests.browser.visitor import Visitor
 from tests.browser.walk import walk
 
-PAGES = 15
+PAGES = 17
 
 
 def broken_rules(visitor: Visitor) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.visitor import COLDPLAY, SWIFT, Visitor
+from tests.browser.visitor import COLDPLAY, NIGHT_FERRIES, SWIFT, Visitor
 
 
 def walk(visitor: Visitor, row: str, seen: Callable[[str], None]) -> None:
@@ -32,6 +32,13 @@ def walk(visitor: Visitor, row: str, seen: Callable[[str], None]) -> None:
     page.get_by_role("button", name="Wishes").click()
     expect(page.get_by_role("combobox", name="Where")).to_be_visible()
     seen("wishes")
+    visitor.open_event(NIGHT_FERRIES)
+    expect(page.locator("[data-line]")).to_be_visible()
+    seen("enter-line")
+    page.locator('[data-key="join"]').click()
+    expect(page.locator('[data-line="in"], [data-line="waiting"]')).to_be_visible()
+    seen("line")
+    visitor.open_event(COLDPLAY)
     visitor.hold(*(visitor.index_of("Block B2", row, number) for number in (11, 12)))
     seen("checkout")
     page.get_by_role("button", name=re.compile("^Pay ")).click()
