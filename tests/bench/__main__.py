@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import cases_commands, cases_rest, cases_sales, cases_start, cases_watchers
+from tests.bench import cases_commands, cases_queue, cases_rest, cases_sales, cases_start, cases_watchers
 from tests.bench.bench import Bench, Case
 from tests.bench.child import ROOT
 from tests.bench.rows import row
@@ -19,6 +19,7 @@ from tests.bench.rows import row
 CASES: tuple[Case, ...] = (
     *cases_commands.CASES,
     *cases_watchers.CASES,
+    *cases_queue.CASES,
     *cases_rest.CASES,
     *cases_sales.CASES,
     *cases_start.CASES,

@@ -31,6 +31,8 @@ HOLD = b'{"type":"hold_seats","id":"%b","seats":[%d,%d]}'
 HOLD_ONE = b'{"type":"hold_seats","id":"%b","seats":[%d]}'
 BEST = b'{"type":"hold_best","id":"%b","count":%d}'
 RELEASE = b'{"type":"release_seats","id":"%b","seats":[]}'
+JOIN = b'{"type":"join_queue","id":"%b"}'
+LEAVE = b'{"type":"leave_queue","id":"%b"}'
 PAY = b'{"type":"checkout","id":"%b","payment_method":"card"}'
 BUSY = (b'"code":"overloaded"', b'"code":"try_again"', b'"code":"busy"')
 
@@ -127,6 +129,8 @@ class SocketCrowd:
         ask = self._hold_or_pay if order.buys else self._hold_or_release
         if order.asks_for_best:
             ask = self._best_or_release
+        if order.queues:
+            ask = self._join_or_leave
 
         def answered(bot: Bot, text: bytes, is_accepted: bool) -> None:
             wait_s = self._wait_of(text)
@@ -263,6 +267,9 @@ class SocketCrowd:
             self._ask(bot, RELEASE)
         else:
             self._ask(bot, BEST, SEATS_PER_HOLD)
+
+    def _join_or_leave(self, bot: Bot) -> None:
+        self._ask(bot, LEAVE if bot.holds else JOIN)
 
     def _hold_or_pay(self, bot: Bot) -> None:
         if bot.holds:

@@ -15,7 +15,8 @@ class Bots(Struct, tag=True):
 class Watchers(Struct, tag=True):
     """Sockets that watch and send nothing. `is_bare`: connections without a handshake, to something else.
 
-    `reads` False: they never read. `opens`: how often each asks for the map.
+    `reads` False: they never read. `opens`: how often each asks for the map. `waits_for`: the type of message that
+    is noted.
     """
 
     host: str
@@ -25,6 +26,7 @@ class Watchers(Struct, tag=True):
     is_bare: bool = False
     reads: bool = True
     opens: int = 1
+    waits_for: str = "patch"
 
 
 class RestBots(Struct, tag=True):
@@ -52,13 +54,14 @@ Job = Bots | Watchers | RestBots | Readers
 class Loop(Struct, tag=True):
     """Everybody sends the next command when the last one is answered: hold, release. `buys`: hold, pay.
 
-    `asks_for_best`: the server finds the seats.
+    `asks_for_best`: the server finds the seats. `queues`: join the waiting room, leave it.
     """
 
     seconds: float
     warm_up_s: float = 0.0
     buys: bool = False
     asks_for_best: bool = False
+    queues: bool = False
 
 
 class Pace(Struct, tag=True):

@@ -55,6 +55,19 @@ class Rig:
             self._events[seats, use] = event_id
         return event_id
 
+    async def queued_event(self, seats: int, use: str) -> str:
+        """The same, with a waiting room in which one customer shops at a time and all others are in line."""
+        is_new = (seats, use) not in self._events
+        event_id = await self.event(seats, use)
+        if is_new:  # before the server has loaded it
+            async with connected(self.database) as connection:
+                await connection.execute(
+                    "UPDATE event SET waiting_room_enabled = true, waiting_room_mode = 'fifo',"
+                    " max_concurrent_shoppers = 1 WHERE id = $1",
+                    event_id,
+                )
+        return event_id
+
     async def naive_event(self, seats: int, use: str = "") -> str:
         """The same event, known to the naive design, too."""
         event_id = await self.event(seats, use)

@@ -27,15 +27,17 @@ QUIET_S = 1.0
 EVENTS_MAX = 256
 UNREAD_BYTES = 4_096
 """The kernel's buffer of a socket that nobody reads: little, so that what is unread stays with the sender."""
-PATCH = b'{"type":"patch"'
 
 _OPEN_FRAME = bytes((0x81, 0x80 | len(OPEN))) + b"\0\0\0\0" + OPEN
 
 
-def watchers_of(url: str, event_id: str, count: int, *, reads: bool = True, opens: int = 1) -> Watchers:
+def watchers_of(
+    url: str, event_id: str, count: int, *, reads: bool = True, opens: int = 1, waits_for: str = "patch"
+) -> Watchers:
     """The job of those who watch an event of the server at `url`."""
     at = urlsplit(url)
-    return Watchers(at.hostname or "", at.port or 0, f"/ws/events/{event_id}", count, reads=reads, opens=opens)
+    path = f"/ws/events/{event_id}"
+    return Watchers(at.hostname or "", at.port or 0, path, count, reads=reads, opens=opens, waits_for=waits_for)
 
 
 class WatchingCrowd:
@@ -45,6 +47,7 @@ class WatchingCrowd:
         if not hasattr(select, "epoll"):
             raise Broken("watchers need epoll, which is Linux's")
         self._job = job
+        self._awaited = b'{"type":"%b"' % job.waits_for.encode()
         self._sockets: dict[int, socket.socket] = {}
         self._ready = select.epoll()
         self._thread = threading.Thread(target=self._drain, daemon=True)
@@ -119,7 +122,7 @@ class WatchingCrowd:
                     self._ready.unregister(number)
                     self._sockets.pop(number).close()
                     continue
-                if len(read) < SHORT_BYTES and PATCH in read:
+                if len(read) < SHORT_BYTES and self._awaited in read:
                     self._note_patch(len(read))
 
     def _note_patch(self, size: int) -> None:
