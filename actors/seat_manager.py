@@ -30,7 +30,6 @@ from actors.ports import (
     Committed,
     HeadBusy,
     Known,
-    Loaded,
     Outcome,
     OwnershipLost,
     PersonalNews,
@@ -38,7 +37,7 @@ from actors.ports import (
     SeatsBusy,
     StoreUnavailable,
 )
-from actors.restored import seating_of
+from actors.restored import Restored, order_places, restored
 from actors.told import Told, refuse
 from actors.turn import Decided, Turn, batch_of, decide_turn, news_of, news_of_draw
 from protocol import limits
@@ -66,13 +65,12 @@ class ManagerSettings(Struct, frozen=True):
 class SeatManager:
     """One event's actor. Made by `SeatManager.load`, driven by `run`, ended by `stop`."""
 
-    def __init__(self, claim: Claim, loaded: Loaded, ports: Ports, settings: ManagerSettings) -> None:
+    def __init__(self, claim: Claim, begun: Restored, ports: Ports, settings: ManagerSettings) -> None:
         self.claim = claim
-        self.seating = seating_of(loaded)
+        self.seating, self._loaded_ms, self._offset_ms = begun
         self._ports = ports
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._offset_ms = loaded.now_ms - loaded.read_at_s * 1000
         self._inbox: deque[Told] = deque()
         self._settled: deque[Settle] = deque()
         self._found: BeaconRound | None = None
@@ -84,13 +82,12 @@ class SeatManager:
         self._not_before = 0.0
         self._is_stopping = False
         self._announced: EventNow | None = None
-        self._loaded_ms = loaded.now_ms
         self._line_news = LineNews()
 
     @classmethod
     async def load(cls, claim: Claim, ports: Ports, settings: ManagerSettings) -> "SeatManager":
         """The actor of a claimed event, at its committed state. Raises OwnershipLost, StoreUnavailable."""
-        manager = cls(claim, await ports.store.load(claim), ports, settings)
+        manager = cls(claim, await restored(await ports.store.load(claim)), ports, settings)
         seating = manager.seating
         ports.audience.begin(claim.event_id, seating.revision, seating.epoch)
         ports.mirror.replace(claim, seating.revision, seating.epoch, lambda: seating.holds)
@@ -236,6 +233,8 @@ class SeatManager:
                 self._say(len(self._unsaid))
             turn.cleared.update(batch.lookups)
             if isinstance(outcome, Committed):
+                if batch.drawn is not None:
+                    await order_places(self.seating.line, batch.drawn)
                 self._make_true(decided, batch, self._batch_log.ids_for_patch(told))
                 return batch
             if isinstance(outcome, Known):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from actors.core import draw
 from actors.core.ahead import Ahead
-from actors.core.model import DrawTerms, QueueEntry, QueueState, Terms
+from actors.core.model import Drawn, DrawTerms, QueueEntry, QueueState, Terms
 from actors.core.pace import Pace
 
 PACE_SLACK_MS = 250
@@ -72,6 +72,9 @@ class Line(LineCounts):
         """Take over the entries as they were loaded; those of the chain are complete."""
         super().__init__()
         self.draws = draws
+        self._event_id = terms.event_id
+        self._ordered: tuple[bytes, list[str]] | None = None
+        """The seed of a draw, and who has which place by it."""
         self.entries: dict[str, QueueEntry] = {}
         self.by_place: dict[int, str] = {}
         self.nonces: set[bytes] = set()
@@ -85,7 +88,7 @@ class Line(LineCounts):
         for entry in sorted(entries, key=lambda entry: entry.position or 0):
             self.put(entry, terms)
         if draws.drawn is not None:
-            self._give_places(UUID(terms.event_id))
+            self._give_places()
 
     def restore(self, tail: int, admitted_upto: int, admitted_ms: int) -> None:
         """Go on after places that were given, and turns that came, to entries which are no more."""
@@ -130,10 +133,22 @@ class Line(LineCounts):
         if entry.state is QueueState.WAITING and entry.place is not None:
             self.first = min(self.first, entry.place)
 
-    def draw(self, draws: DrawTerms, terms: Terms) -> None:
+    def draw(self, draws: DrawTerms) -> None:
         """The draw was made: everybody in the lobby has a place."""
         self.draws = draws
-        self._give_places(UUID(terms.event_id))
+        self._give_places()
+
+    def order(self, drawn: Drawn) -> None:
+        """Find the order of a draw that is about to be made: the longest part of it, and it changes nothing."""
+        event = UUID(self._event_id)
+        # Those who have left are drawn like all others: the chain that was published has them.
+        chain = {
+            draw.entry_id(event, entry.nonce): entry.customer
+            for entry in self.entries.values()
+            if entry.position is not None and entry.position <= drawn.entries
+        }
+        assert len(chain) == drawn.entries, f"{len(chain)} entries of {drawn.entries} that were drawn are there"
+        self._ordered = drawn.seed, [chain[entry_id] for entry_id in draw.drawn_order(drawn.seed, chain)]
 
     def check_at(self, customer: str, at_ms: int) -> None:
         """Look after this customer at that time and not before; who is not inside is not looked after."""
@@ -175,22 +190,19 @@ class Line(LineCounts):
         elif after.state is QueueState.OUT:
             self.pace.gave_up(after.customer)
 
-    def _give_places(self, event: UUID) -> None:
+    def _give_places(self) -> None:
         drawn = self.draws.drawn
         assert drawn is not None, "no draw was made"
-        # Those who have left are drawn like all others: the chain that was published has them.
-        chain = {
-            draw.entry_id(event, entry.nonce): entry
-            for entry in self.entries.values()
-            if entry.position is not None and entry.position <= drawn.entries
-        }
-        assert len(chain) == drawn.entries, f"{len(chain)} entries of {drawn.entries} that were drawn are there"
+        if self._ordered is None or self._ordered[0] != drawn.seed:
+            self.order(drawn)
+        assert self._ordered is not None
         # All at once, not by `put`: everybody else waits for this.
-        for place, entry_id in enumerate(draw.drawn_order(drawn.seed, chain), 1):
-            entry = chain[entry_id]
+        for place, customer in enumerate(self._ordered[1], 1):
+            entry = self.entries[customer]
             if entry.state is QueueState.LOBBY:
-                self.entries[entry.customer] = replace(entry, state=QueueState.WAITING, place=place)
-                self.by_place[place] = entry.customer
+                self.entries[customer] = replace(entry, state=QueueState.WAITING, place=place)
+                self.by_place[place] = customer
+        self._ordered = None
         self.lobby, self.waiting = 0, len(self.by_place)
         self.tail = max(self.tail, drawn.entries)
         self.first = min(self.by_place, default=self.tail + 1)

@@ -176,7 +176,7 @@ class Seating:
             elif isinstance(change, EntryMoved):
                 self.line.put(change.entry, self.terms)
             elif isinstance(change, LineDrawn):
-                self.line.draw(replace(self.line.draws, drawn=change.drawn), self.terms)
+                self.line.draw(replace(self.line.draws, drawn=change.drawn))
             elif isinstance(change, LobbyClosed):
                 self.line.draws = replace(self.line.draws, closed_ms=change.at_ms)
 
