@@ -115,6 +115,22 @@ def test_who_signs_in_first_gets_what_they_asked_for(visitor: Visitor, organiser
     expect(visitor.basket.locator(".held [data-picked]")).to_have_count(2)
 
 
+def test_the_chosen_size_shows_where_the_system_chooses_the_colours(arrive: Arrive) -> None:
+    visitor = arrive(forced_colors="active")
+    visitor.open_event(CHAPPELLE)
+    size = visitor.page.locator(".party-sizes label span").nth(1)
+    script = """chosen => {
+        const probe = document.body.appendChild(document.createElement('div'));
+        Object.assign(probe.style, { forcedColorAdjust: 'none', background: 'Highlight' });
+        return [chosen, probe].map((element) => {
+            const { forcedColorAdjust, backgroundColor } = getComputedStyle(element);
+            return [forcedColorAdjust, backgroundColor];
+        });
+    }"""
+    shown, expected = size.evaluate(script)
+    assert shown == expected
+
+
 # Nobody is left alone
 
 
