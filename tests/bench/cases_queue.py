@@ -11,7 +11,7 @@ from tests.bench.bench import Bench, Case, Figures, middle
 from tests.bench.bot import Broken
 from tests.bench.cases_commands import shown
 from tests.bench.child import generator
-from tests.bench.orders import Await, Bots, Loop
+from tests.bench.orders import Await, Bots, Forget, Loop
 from tests.bench.rig import Cores
 from tests.bench.rows import Goal, row
 from tests.bench.watching import watchers_of
@@ -74,6 +74,7 @@ async def push_the_line(bench: Bench) -> None:
     async with aiohttp.ClientSession() as http, generator(audience_job) as audience:
         for _ in range(PUSHES):
             await asyncio.sleep(LINE_S)
+            await audience.do(Forget())  # everybody is told of the line on coming, too
             status, envelope = await Rest(http, one.url).call(
                 "POST", f"/queue/{event_id}/join", session_id=next(sessions)
             )

@@ -94,11 +94,15 @@ class Await(Struct, tag=True):
     within_s: float
 
 
+class Forget(Struct, tag=True):
+    """Whatever watchers had so far does not count."""
+
+
 class Leave(Struct, tag=True):
     """Read at last what was left unread, then be gone: how many had something, how many were cut off meanwhile."""
 
 
-Order = Loop | Pace | Race | Settle | Await | Leave
+Order = Loop | Pace | Race | Settle | Await | Forget | Leave
 
 
 class Done(Struct, tag=True):

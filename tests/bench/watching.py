@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from protocol.limits import SUBPROTOCOL
 from tests.bench.bot import OPEN, Broken
-from tests.bench.orders import Await, Leave, Order, Watchers
+from tests.bench.orders import Await, Forget, Leave, Order, Watchers
 
 READ_BYTES = 1 << 16
 SHORT_BYTES = 1 << 10
@@ -69,6 +69,9 @@ class WatchingCrowd:
         """Carry an order out. Raises Broken."""
         if isinstance(order, Await):
             return self._await_patch(order.within_s)
+        if isinstance(order, Forget):
+            self._forget()
+            return {}
         if isinstance(order, Leave) and not self._job.reads:
             return self._leave_counted()
         raise Broken(f"watchers know no {order}")
@@ -86,9 +89,12 @@ class WatchingCrowd:
         if not self._all_have_it.wait(within_s):
             raise Broken(f"{self._patches} of {self._job.count} watchers had the patch after {within_s} s")
         found = {"span_ms": 1000 * (self._last_at - self._first_at), "octets": self._patch_octets / self._patches}
+        self._forget()
+        return found
+
+    def _forget(self) -> None:
         self._patches = self._patch_octets = 0
         self._all_have_it.clear()
-        return found
 
     def _leave_counted(self) -> dict[str, float]:
         """A connection that was cut off ends after what the kernel had taken for it."""
