@@ -146,7 +146,9 @@ def news_of(
             elif isinstance(change, OrderMoved) and change.order.status is OrderStatus.CANCELLED:
                 orders.append(_order_news(change.order, origin))
             elif isinstance(change, EntryMoved):
-                places[change.entry.customer] = place_news(seating, change.entry.customer, origin)
+                # The answer to joining or leaving says the place itself; that to a purchase does not.
+                knows = None if reason is HoldReason.SOLD else origin
+                places[change.entry.customer] = place_news(seating, change.entry.customer, knows)
 
     for ended in decided.by_clock:
         tell(ended, HoldReason.EXPIRED, None)

@@ -60,8 +60,8 @@ from server.services import SERVICES, Services
 from server.settings import Settings
 from server.signing import SigningKeys
 from server.sockets import connection
-from server.sockets.broadcast import Hub
 from server.sockets.command_pace import CommandPaces
+from server.sockets.hub import Hub
 from server.sockets.intake import Intake
 from server.sockets.open_sockets import Sockets
 from server.store import PostgresStore

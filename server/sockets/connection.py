@@ -20,7 +20,7 @@ from actors.told import Reply, Told
 from protocol import limits
 from protocol.codes import CloseCode, Code
 from protocol.inbound import BadCommand, Command, JoinQueue, NotUnderstood, Open, Ping, read_command
-from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
+from protocol.outbound import HoldNow, HoldReason, LineNow, Pong, QueueNow, Rejected, User, Welcome, rejected
 from server.door.correlation import current_id
 from server.door.origin import is_foreign
 from server.door.paced import keep_pace_of_handshakes
@@ -267,7 +267,7 @@ class Connection:
             return
         self._parts.hub.watch(self._event.event_id, seating, self.outbox, position)
         if has_room(seating.terms):
-            self.outbox.send(line_now(seating))
+            self.outbox.send(self._parts.hub.said(self._event.event_id, LineNow) or line_now(seating))
         if self._customer is not None:
             hold = shown(seating, seating.hold(self._customer))
             self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))

@@ -15,9 +15,9 @@ import pytest_asyncio
 
 from protocol.inbound import BadCommand, Command, ExtendHold, JoinQueue, LeaveQueue, read_command
 from server.sockets import connection, outbox
-from server.sockets.broadcast import Hub
 from server.sockets.connection import Connection
 from server.sockets.frames import text_frame
+from server.sockets.hub import Hub
 from tests.chaos.processes import UsherProcess
 from tests.fuzz.socket_fuzz import Failed, Fuzz, fuzz_process, own_server
 from tests.server import raw_socket

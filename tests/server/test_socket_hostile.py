@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from protocol.codes import CloseCode
 from server.engines import PostgresAddress, RedisAddress
-from server.sockets import broadcast, connection, outbox
+from server.sockets import broadcast, connection, hub, outbox
 from server.sockets import open_sockets as sockets
 from server.sockets.outbox import Outbox
 from tests.server.parts import SHARED, Customer, Json, Usher, running, until
@@ -271,7 +271,7 @@ async def small(usher: Usher, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr(outbox, "PATCH_BUFFER_BYTES_MAX", 4096)
     monkeypatch.setattr(outbox, "DRAINED_BYTES", 256)
     monkeypatch.setattr(broadcast, "FOLD_S", 0.0)
-    monkeypatch.setattr(broadcast, "CARE_S", 0.02)
+    monkeypatch.setattr(hub, "CARE_S", 0.02)
     yield
 
 

@@ -55,6 +55,17 @@ async def test_who_has_bought_makes_room(usher: Usher) -> None:
     assert (await usher.reserve(event_id, [2], bob)).status == 200
 
 
+async def test_whoever_has_bought_is_told_that_the_turn_is_over(usher: Usher) -> None:
+    event_id = await usher.event(room="fifo", shoppers=1)
+    async with usher.socket(event_id, await usher.customer()) as socket:
+        await socket.open()
+        assert (await socket.ask("join_queue"))["queue"]["status"] == "active"
+        await socket.ask("hold_seats", seats=[1])
+        since = len(socket.frames)
+        assert (await socket.ask("checkout", payment_method="card"))["order"]["status"] == "completed"
+        await socket.seen("queue", since=since, status="not_in_queue")
+
+
 async def test_nobody_holds_before_the_turn_by_any_route(usher: Usher) -> None:
     event_id = await usher.event(room="fifo", shoppers=1)
     ada, bob = await usher.customer(), await usher.customer("Bob")
