@@ -164,7 +164,9 @@ class Connection:
                 continue
             try:
                 request = self._take(frame.data)
-                if request is not None:
+                if isinstance(request, JoinQueue):
+                    await self._join(request)
+                elif request is not None:
                     await self._answer(request)
             except Exception:
                 log.exception("a socket of event %s failed", self._event.event_id)
@@ -180,8 +182,8 @@ class Connection:
         else:
             await self._ws.close(drain=False)
 
-    def _take(self, frame: bytes) -> Open | Ping | None:
-        """Pass a command on; what is no command is answered here, and may have to wait."""
+    def _take(self, frame: bytes) -> Open | Ping | JoinQueue | None:
+        """Pass a command on; what may have to wait is given back."""
         try:
             command = read_command(frame)
         except NotUnderstood as problem:
@@ -197,17 +199,18 @@ class Connection:
         elif isinstance(command, BadCommand):
             self._refuse(command, rejected(command.id, Code.BAD_COMMAND, message=command.message))
         elif isinstance(command, JoinQueue):
-            self._join(self._customer, command)
+            return command
         else:
             self._tell(self._customer, command)
         return None
 
-    def _join(self, customer: str, command: JoinQueue) -> None:
+    async def _join(self, command: JoinQueue) -> None:
         """Pass on who may join, without the proof: it is no matter of the line's."""
+        assert self._session is not None, "nobody joins who is not signed in"
         proof = None if command.proof is UNSET else command.proof
-        code = self._parts.lobby_gate.refusal(self._event.event_id, customer, proof)
+        code = await self._parts.lobby_gate.refusal(self._event.event_id, self._session, proof)
         if code is None:
-            self._tell(customer, replace(command, proof=UNSET))
+            self._tell(str(self._session.customer_id), replace(command, proof=UNSET))
         else:
             self._refuse(command, rejected(command.id, code))
 
