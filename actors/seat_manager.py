@@ -90,7 +90,9 @@ class SeatManager:
         manager = cls(claim, await restored(await ports.store.load(claim)), ports, settings)
         seating = manager.seating
         ports.audience.begin(claim.event_id, seating.revision, seating.epoch)
-        ports.mirror.replace(claim, seating.revision, seating.epoch, lambda: seating.holds)
+        ports.mirror.replace(
+            claim, seating.revision, seating.epoch, lambda: seating.holds, lambda: seating.line.entries
+        )
         manager._announce_status()
         for order in seating.pending_orders:
             ports.payments.collect(claim.event_id, order)
@@ -305,7 +307,8 @@ class SeatManager:
             self._ports.audience.publish(self.claim.event_id, news)
             # Behind the answers: a customer's other socket may have undone what was asked before it.
             self._unsaid.extend(news.personal)
-            self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds))
+            moved = (entry.customer for entry in batch.queue) if batch.drawn is None else seating.line.entries
+            self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds), moved)
         for customer, at_ms in decided.look_again:
             seating.line.check_at(customer, at_ms)
         if batch.drawn is not None:
