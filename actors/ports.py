@@ -204,8 +204,8 @@ class Audience(Protocol):
     def announce(self, event_id: str, message: Outbound) -> None:
         """Send one message to everybody, encoded once."""
 
-    def connected(self, event_id: str) -> list[str]:
-        """The customers who have a socket to the event."""
+    def tell_places(self, event_id: str) -> None:
+        """Tell each customer with a socket the place in line, as it is committed when its turn to be told comes."""
 
     def seen_s(self, event_id: str, customer: str) -> float:
         """When the customer was there last, by the loop's clock: now with an open socket; 0: not lately."""

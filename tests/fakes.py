@@ -102,6 +102,8 @@ class FakeAudience(Audience):
         self.personal: list[PersonalNews] = []
         self.announced: list[Outbound] = []
         self.watching: set[str] = set()
+        self.places_told = 0
+        """How often everybody was told the place in line."""
         self.present: set[str] = set()
         """Customers with a socket."""
 
@@ -117,8 +119,8 @@ class FakeAudience(Audience):
     def announce(self, event_id: str, message: Outbound) -> None:
         self.announced.append(message)
 
-    def connected(self, event_id: str) -> list[str]:
-        return list(self.present)
+    def tell_places(self, event_id: str) -> None:
+        self.places_told += 1
 
     def seen_s(self, event_id: str, customer: str) -> float:
         return asyncio.get_running_loop().time() if customer in self.present else 0.0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from actors.core.ahead import Ahead
 from actors.core.line import Line, interval_us
 from actors.core.model import QueueMode, QueueState
-from actors.core.pace import Pace
+from actors.core.pace import Pace, is_much_else
 from actors.core.verdict import Asked
 from actors.ports import Claim
 from actors.told import Told
@@ -169,3 +169,12 @@ def test_four_of_five_waits_end_within_the_range() -> None:
     assert pace.told > 15_000
     assert 0.75 <= pace.right / pace.told <= 0.9
     assert 28 <= (pace.per_minute or 0) <= 32
+
+
+def test_a_wait_is_another_one_when_a_quarter_is_gone() -> None:
+    assert not is_much_else(None, None)
+    assert is_much_else(None, (1, 2))
+    assert is_much_else((1, 2), None)
+    assert not is_much_else((40, 80), (20, 100))
+    assert is_much_else((40, 80), (19, 80))
+    assert is_much_else((40, 80), (40, 101))
