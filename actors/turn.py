@@ -1,6 +1,5 @@
 """One turn of a seat manager without its waiting: what is decided, the batch it makes, the news of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from msgspec.structs import astuple
@@ -171,11 +170,6 @@ def place_news(seating: Seating, customer: str, origin: object | None = None) ->
     place = place_of(seating, seating.line.entry(customer))
     now = QueueNow(*astuple(place))
     return PersonalNews(customer, now, origin)
-
-
-def news_of_draw(seating: Seating, connected: Iterable[str]) -> list[PersonalNews]:
-    """The places that the draw has given to those who are connected."""
-    return [place_news(seating, customer) for customer in connected if seating.line.entry(customer) is not None]
 
 
 def _look_after_line(decided: Decided, now_ms: int, seen: Seen, found: BeaconRound | None) -> None:

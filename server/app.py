@@ -187,6 +187,7 @@ async def running_parts(
         for work in (
             supervisor.run(),
             hub.run(),
+            hub.customers.run(),
             sockets.run(),
             session_news.run(),
             *(outgoing.run() for _ in range(WRITERS)),

@@ -79,3 +79,10 @@ class Pace:
         # The slots come free at random, and the pace is itself measured on few.
         spread = DEVIATIONS * math.sqrt(turns + turns * turns / self._count) * 60 / measured
         return max(0, math.floor(mean - spread)), math.ceil(mean + spread)
+
+
+def is_much_else(told: WaitRange | None, now: WaitRange | None) -> bool:
+    """Is the wait another one than was told: known or not, or an end of it moved by a quarter of the longest?"""
+    if told is None or now is None:
+        return told != now
+    return max(abs(told[0] - now[0]), abs(told[1] - now[1])) * 4 > told[1]

@@ -30,6 +30,7 @@ from server.rest.envelope import Refused
 from server.sales import Sale
 from server.services import Services, services
 from server.sockets.command_pace import CommandPace
+from server.sockets.customers import wait_of
 from server.sockets.frames import close_frame
 from server.sockets.intake import BACKLOG_COMMANDS, Reader
 from server.sockets.outbox import Outbox
@@ -274,8 +275,9 @@ class Connection:
         if self._customer is not None:
             hold = shown(seating, seating.hold(self._customer))
             self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))
-            place = shown_place(seating, self._customer)
-            self.outbox.send(QueueNow(*astuple(place)))
+            place = QueueNow(*astuple(shown_place(seating, self._customer)))
+            self.outbox.told_wait = wait_of(place)
+            self.outbox.send(place)
 
     def _welcome(self) -> Welcome:
         session = self._session

@@ -8,8 +8,9 @@ from typing import TypeVar
 from actors.core.seating import Seating
 from actors.ports import Audience, News, PersonalNews
 from protocol.codes import CloseCode
-from protocol.outbound import Outbound, encode
+from protocol.outbound import Outbound
 from server.sockets.broadcast import Channel, Now
+from server.sockets.customers import Customers
 from server.sockets.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Hub(Audience):
         self.seating: Callable[[str], Seating | None] = lambda _event_id: None
         self._now = now
         self._channels: dict[str, Channel] = {}
-        self._customers: dict[tuple[str, str], set[Outbox]] = {}
+        self.customers = Customers(self._committed)
         self._seen: dict[str, float] = {}
 
     @property
@@ -52,22 +53,18 @@ class Hub(Audience):
             channel.publish(news)
 
     def tell(self, event_id: str, personal: PersonalNews) -> None:
-        frame: bytes | None = None
-        for outbox in self._customers.get((event_id, personal.customer), ()):
-            if outbox is not personal.origin:
-                frame = frame or encode(personal.message)
-                outbox.send_text(frame)
+        self.customers.tell(event_id, personal)
 
     def announce(self, event_id: str, message: Outbound) -> None:
         channel = self._channels.get(event_id)
         if channel is not None:
             channel.announce(message)
 
-    def connected(self, event_id: str) -> list[str]:
-        return [customer for event, customer in self._customers if event == event_id]
+    def tell_places(self, event_id: str) -> None:
+        self.customers.tell_places(event_id)
 
     def seen_s(self, event_id: str, customer: str) -> float:
-        if (event_id, customer) in self._customers:
+        if self.customers.is_connected(event_id, customer):
             return asyncio.get_running_loop().time()
         return self._seen.get(customer, 0.0)
 
@@ -90,7 +87,7 @@ class Hub(Audience):
     def join(self, event_id: str, outbox: Outbox) -> None:
         """A connection to the event: it hears at once what concerns its customer, and no more until `watch`."""
         if outbox.customer is not None:
-            self._customers.setdefault((event_id, outbox.customer), set()).add(outbox)
+            self.customers.join(event_id, outbox.customer, outbox)
 
     def watch(self, event_id: str, seating: Seating, outbox: Outbox, position: tuple[str, int] | None) -> None:
         """Let this connection watch from now on, beginning with what it lacks since `position`."""
@@ -111,12 +108,11 @@ class Hub(Audience):
         channel = self._channels.get(event_id)
         if channel is not None:
             channel.leave(outbox)
-        mine = (event_id, outbox.customer or "")
-        if (others := self._customers.get(mine)) is not None:
-            others.discard(outbox)
-            if not others:
-                del self._customers[mine]
-                self.saw(mine[1])
+        if outbox.customer is not None and self.customers.leave(event_id, outbox.customer, outbox):
+            self.saw(outbox.customer)
+
+    def _committed(self, event_id: str) -> Seating | None:
+        return self.seating(event_id)
 
     async def run(self) -> None:
         """Heartbeats, and the care for those who are behind. Ends when it is cancelled."""

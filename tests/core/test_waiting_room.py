@@ -1,10 +1,16 @@
 """Admission by slots, pace and what is left to sell; and what is told of a wait."""
 
+import itertools
+import math
 from random import Random
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from actors.core.ahead import Ahead
+from actors.core.line import Line, interval_us
 from actors.core.model import QueueMode, QueueState
-from actors.core.pace import Pace
+from actors.core.pace import Pace, is_much_else
 from actors.core.verdict import Asked
 from actors.ports import Claim
 from actors.told import Told
@@ -47,7 +53,36 @@ def test_not_faster_than_the_pace() -> None:
     times = [at_ms for at_ms, _ in admitted]
     assert [place for _, (_, place) in admitted] == list(range(1, len(admitted) + 1))
     assert 115 <= len(admitted) <= 122
-    assert all(sum(start <= at < start + 60_000 for at in times) <= 61 for start in times)
+    assert all(sum(start <= at < start + 60_000 for at in times) <= 60 for start in times)
+
+
+@given(
+    per_minute=st.sampled_from([1, 2, 7, 60, 599, 7_919, 1_000_000]),
+    steps=st.lists(
+        st.integers(0, 61_000) | st.sampled_from(["as soon as it may be"] * 5 + ["crowd", "another owner"]),
+        max_size=80,
+    ),
+)
+@settings(deadline=None)
+def test_no_sliding_minute_has_more_than_the_limit(per_minute: int, steps: list[int | str]) -> None:
+    """Turns come as soon as they may or late, people join in crowds, and another node takes over now and then."""
+    sale = room(max_concurrent_shoppers=10**6, admit_per_minute=per_minute)
+    people = (f"c{number}" for number in itertools.count())
+    times: list[int] = []
+    for step in ["crowd", *steps]:
+        line, joining = sale.seating.line, list[str]()
+        if isinstance(step, int):
+            sale.wait(ms=step)
+        elif step == "crowd":
+            joining = list(itertools.islice(people, 30))
+        elif step == "another owner":
+            sale.seating.line = Line(sale.seating.terms, line.draws, line.entries.values())
+            sale.seating.line.restore(line.tail, line.admitted_upto, max(times, default=0))
+        else:
+            due_us = line.paced_us + interval_us(sale.seating.terms)
+            sale.wait(ms=max(0, math.ceil(due_us / 1_000) - sale.now_ms))
+        times += [sale.now_ms for _ in turn(sale, *joining)]
+    assert all(late - early >= 60_000 for early, late in zip(times, times[per_minute:], strict=False))
 
 
 def test_nobody_is_let_in_when_nothing_is_left() -> None:
@@ -134,3 +169,12 @@ def test_four_of_five_waits_end_within_the_range() -> None:
     assert pace.told > 15_000
     assert 0.75 <= pace.right / pace.told <= 0.9
     assert 28 <= (pace.per_minute or 0) <= 32
+
+
+def test_a_wait_is_another_one_when_a_quarter_is_gone() -> None:
+    assert not is_much_else(None, None)
+    assert is_much_else(None, (1, 2))
+    assert is_much_else((1, 2), None)
+    assert not is_much_else((40, 80), (20, 100))
+    assert is_much_else((40, 80), (19, 80))
+    assert is_much_else((40, 80), (40, 101))

@@ -60,7 +60,7 @@ async def nothing_is_left(usher: Usher, tasks_before: int) -> None:
     """Whoever was there is gone, and so is all that was kept for them."""
     await until(lambda: len(usher.parts.sockets) == 0)
     assert usher.parts.hub.watchers == 0
-    assert not usher.parts.hub._customers
+    assert not usher.parts.hub.customers.sockets
     await until(lambda: len(asyncio.all_tasks()) <= tasks_before)
 
 
@@ -87,7 +87,7 @@ async def test_what_is_left_is_found(
     with pytest.raises(AssertionError):
         await nothing_is_left(usher, 1_000)
     usher.parts.hub._channels.clear()
-    usher.parts.hub._customers.clear()
+    usher.parts.hub.customers.sockets.clear()
 
 
 def fails_on_a_bad_command(frame: bytes) -> Any:

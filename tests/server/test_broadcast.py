@@ -297,7 +297,7 @@ async def test_who_leaves_hears_no_more(show: Show) -> None:
     show.hub.leave("show", other.outbox)  # harmless
     assert show.hub.watched() == frozenset()
     assert show.hub.watchers == 0
-    assert not show.hub._customers
+    assert not show.hub.customers.sockets
 
 
 async def test_an_event_that_is_lost_sends_its_watchers_away(show: Show) -> None:

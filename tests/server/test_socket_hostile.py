@@ -174,7 +174,7 @@ async def test_who_just_leaves_is_forgotten(usher: Usher, event_id: str, ada: Cu
         await until(lambda: event_id in usher.parts.hub.watched())
     await until(lambda: event_id not in usher.parts.hub.watched())
     await until(lambda: len(usher.parts.sockets) == 0)
-    assert not usher.parts.hub._customers
+    assert not usher.parts.hub.customers.sockets
 
 
 async def test_a_command_whose_sender_has_left_takes_effect_once(
