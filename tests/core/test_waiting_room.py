@@ -2,6 +2,8 @@
 
 from random import Random
 
+import pytest
+
 from actors.core.ahead import Ahead
 from actors.core.model import QueueMode, QueueState
 from actors.core.pace import Pace
@@ -10,7 +12,7 @@ from actors.ports import Claim
 from actors.told import Told
 from actors.turn import Turn, batch_of, decide_turn
 from protocol.inbound import Checkout, HoldSeats, JoinQueue
-from tests.core.sale import Sale
+from tests.core.sale import Sale, code
 
 EVENT = "550e8400-e29b-41d4-a716-446655440299"
 LONG_MS = 10**13
@@ -97,6 +99,32 @@ def test_what_is_held_can_be_paid_after_the_turn_is_over() -> None:
     assert getattr(refused, "code", None) == "not_admitted"
     refused = sale.tell("ada", Checkout(sale.next_id(), "card"))
     assert getattr(refused, "code", None) == "not_admitted"
+
+
+@pytest.mark.parametrize("is_same_turn", [True, False])
+def test_giving_back_what_is_held_ends_an_admission_whose_time_is_over(is_same_turn: bool) -> None:
+    sale = room()
+    turn(sale, "ada", "bob")
+    sale.wait(s=890)
+    sale.hold("ada", 4)
+    sale.wait(s=20)
+    assert turn(sale) == []
+    sale.release("ada")
+    if is_same_turn:
+        assert code(sale.hold("ada", 4)) == "not_admitted"
+    assert turn(sale) == [("bob", 2)]
+    assert code(sale.hold("ada", 4)) == "not_admitted"
+
+
+def test_who_gave_back_what_was_held_and_is_gone_makes_room() -> None:
+    sale = room()
+    turn(sale, "ada", "bob")
+    sale.hold("ada", 4)
+    gone_ms = sale.now_ms
+    sale.wait(s=130)
+    assert turn(sale, seen_ms=gone_ms) == [], "what is held can be paid"
+    sale.release("ada")
+    assert turn(sale, seen_ms=gone_ms) == [("bob", 2)]
 
 
 def test_ahead_is_what_counting_says() -> None:
