@@ -39,7 +39,7 @@ from actors.ports import (
 )
 from actors.restored import Restored, order_places, restored
 from actors.told import Told, refuse
-from actors.turn import Decided, Turn, batch_of, decide_turn, news_of, news_of_draw
+from actors.turn import Decided, Turn, batch_of, decide_turn, make_true, news_of, news_of_draw
 from protocol import limits
 from protocol.codes import Code
 from protocol.outbound import EventNow, Rejected, encode
@@ -288,9 +288,7 @@ class SeatManager:
     def _make_true(self, decided: Decided, batch: Batch, correlation_ids: tuple[str, ...]) -> None:
         """Behind the output gate: the batch is durable, or there was nothing to write."""
         seating, draft = self.seating, decided.draft
-        seating.apply(draft.changes)
-        for (customer, command_id), remembered in draft.answers.items():
-            seating.memory.keep(customer, command_id, remembered)
+        make_true(decided, seating)
         seating.revision += batch.writes
         origins = {settled.order_id: self._checkouts.origin(settled.order_id) for settled, _ in decided.by_provider}
         for told, verdict in decided.by_customers:
@@ -306,8 +304,6 @@ class SeatManager:
             # Behind the answers: a customer's other socket may have undone what was asked before it.
             self._unsaid.extend(news.personal)
             self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds))
-        for customer, at_ms in decided.look_again:
-            seating.line.check_at(customer, at_ms)
         if batch.drawn is not None:
             self._unsaid.extend(news_of_draw(seating, self._ports.audience.connected(self.claim.event_id)))
         for order in batch.orders:
