@@ -39,7 +39,7 @@ from actors.ports import (
 )
 from actors.restored import Restored, order_places, restored
 from actors.told import Told, refuse
-from actors.turn import Decided, Turn, batch_of, decide_turn, news_of
+from actors.turn import Decided, Turn, batch_of, decide_turn, make_true, news_of
 from protocol import limits
 from protocol.codes import Code
 from protocol.outbound import EventNow, Rejected, encode
@@ -288,18 +288,16 @@ class SeatManager:
 
     def _make_true(self, decided: Decided, batch: Batch, correlation_ids: tuple[str, ...]) -> None:
         """Behind the output gate: the batch is durable, or there was nothing to write."""
-        seating, draft = self.seating, decided.draft
+        seating = self.seating
         is_other_room = batch.terms is not None and has_room(batch.terms) != has_room(seating.terms)
-        seating.apply(draft.changes)
-        for (customer, command_id), remembered in draft.answers.items():
-            seating.memory.keep(customer, command_id, remembered)
+        make_true(decided, seating)
         seating.revision += batch.writes
         origins = {settled.order_id: self._checkouts.origin(settled.order_id) for settled, _ in decided.by_provider}
         for told, verdict in decided.by_customers:
             self._answer(told, verdict)
         for settled, accept in decided.by_provider:
             assert accept.frame is not None
-            self._checkouts.answer(draft.orders[settled.order_id], accept.frame)
+            self._checkouts.answer(decided.draft.orders[settled.order_id], accept.frame)
         for settled in decided.postponed:
             self.settle(settled)
         if batch.writes:
@@ -309,8 +307,6 @@ class SeatManager:
             self._unsaid.extend(news.personal)
             moved = (entry.customer for entry in batch.queue) if batch.drawn is None else seating.line.entries
             self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds), moved)
-        for customer, at_ms in decided.look_again:
-            seating.line.check_at(customer, at_ms)
         if batch.drawn is not None or is_other_room:
             self._ports.audience.tell_places(self.claim.event_id)
         for order in batch.orders:

@@ -123,6 +123,16 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
     )
 
 
+def make_true(decided: Decided, seating: Seating) -> None:
+    """The batch is written: memory follows."""
+    # Before the changes: a hold that is given back in the same turn is a reason to look at once.
+    for customer, at_ms in decided.look_again:
+        seating.line.check_at(customer, at_ms)
+    seating.apply(decided.draft.changes)
+    for (customer, command_id), remembered in decided.draft.answers.items():
+        seating.memory.keep(customer, command_id, remembered)
+
+
 def news_of(
     decided: Decided,
     batch: Batch,

@@ -31,7 +31,7 @@ def hold_seats(view: View, asked: Asked, command: HoldSeats, now_ms: int) -> Ver
     customer = asked.customer
     if not view.terms.is_on_sale(now_ms):
         return refuse(command.id, Code.NOT_ON_SALE)
-    if not is_admitted(view, customer):
+    if not is_admitted(view, customer, now_ms):
         return refuse(command.id, Code.NOT_ADMITTED)
     new = _free_ones(view, customer, command)
     if isinstance(new, Refuse):
@@ -56,7 +56,7 @@ def hold_best(view: View, asked: Asked, command: HoldBest, now_ms: int) -> Verdi
     """Hold the best adjacent seats that fit the wish."""
     if not view.terms.is_on_sale(now_ms):
         return refuse(command.id, Code.NOT_ON_SALE)
-    if not is_admitted(view, asked.customer):
+    if not is_admitted(view, asked.customer, now_ms):
         return refuse(command.id, Code.NOT_ADMITTED)
     hold = view.hold(asked.customer)
     held = 0 if hold is None else len(hold.seats)

@@ -26,7 +26,7 @@ def checkout(view: View, asked: Asked, command: Checkout, now_ms: int) -> Verdic
     if not view.terms.is_on_sale(now_ms):
         return refuse(command.id, Code.NOT_ON_SALE)
     # What is held can be paid, also where a waiting room was opened since.
-    if view.hold(customer) is None and not is_admitted(view, customer):
+    if view.hold(customer) is None and not is_admitted(view, customer, now_ms):
         return refuse(command.id, Code.NOT_ADMITTED)
     if view.pending(customer) is not None:
         return refuse(command.id, Code.BUSY)

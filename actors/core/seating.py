@@ -5,7 +5,7 @@ the same changes, so what was decided on a draft is applied to the committed sta
 """
 
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -72,12 +72,10 @@ class Seating:
         self._holders = holders
         self._pending: dict[str, str] = {}
         self._ran_out: dict[str, int] = {}
-        self._bought: dict[str, int] = {}
+        sold = (customer for index, customer in holders.items() if states[index] == SeatState.SOLD)
+        self._bought: dict[str, int] = Counter(sold)
         self._ends: list[tuple[int, str]] = []
         self._ended_orders: deque[str] = deque()
-        for index, customer in holders.items():
-            if states[index] == SeatState.SOLD:
-                self._bought[customer] = self._bought.get(customer, 0) + 1
 
     def restore(self, holds: dict[str, Hold], orders: Iterable[Order], ran_out_ms: dict[str, int]) -> None:
         """Take over holds, orders and recently ended holds as they were loaded; seats are not touched."""
@@ -208,6 +206,7 @@ class Seating:
         customer, hold = change.customer, change.hold
         if hold is None:
             self.holds.pop(customer, None)
+            self.line.check_at(customer, 0)  # it may have been all that kept the admission
         else:
             self.holds[customer] = hold
             self._ran_out.pop(customer, None)

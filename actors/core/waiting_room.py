@@ -52,12 +52,14 @@ def has_room(terms: Terms) -> bool:
     return terms.queue_mode is not QueueMode.OFF
 
 
-def is_admitted(view: View, customer: str) -> bool:
-    """May the customer hold seats?"""
+def is_admitted(view: View, customer: str, now_ms: int) -> bool:
+    """May the customer hold seats? Past its 900 s an admission lasts as long as what is held can be paid."""
     if not has_room(view.terms):
         return True
     entry = view.line.entry(customer)
-    return entry is not None and entry.state in INSIDE
+    if entry is None or entry.state not in INSIDE:
+        return False
+    return now_ms < (entry.until_ms or 0) or view.hold(customer) is not None
 
 
 def join(view: View, asked: Asked, command: JoinQueue, now_ms: int) -> Verdict:

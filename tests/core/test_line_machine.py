@@ -16,7 +16,7 @@ from actors.core.verdict import Asked
 from actors.core.waiting_room import next_turn_ms
 from actors.ports import Claim
 from actors.told import Told
-from actors.turn import Decided, Turn, batch_of, decide_turn
+from actors.turn import Turn, batch_of, decide_turn, make_true
 from protocol.inbound import Command, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
 from protocol.outbound import Rejected
 from tests.core.naive_line import NaiveRoom
@@ -155,18 +155,13 @@ class LineMachine(RuleBasedStateMachine):
             told = [Told(Asked(customer, command), lambda _frame, _refusal: None)]
         decided = decide_turn(Turn(told, []), self.seating, self.now_ms, self.seen_ms)
         batch = batch_of(decided, Claim(EVENT, "me", 1), self.seating, set())
-        self.make_true(decided)
+        make_true(decided, self.seating)
+        self.seating.revision += 1
         for entry in batch.queue:
             self.rows[entry.customer] = EntryMoved(entry)
         heard = [getattr(verdict, "rejected", None) for _, verdict in decided.by_customers]
         self.follow(customer, command, was_drawn=batch.drawn is not None)
         return heard[0] if heard else None
-
-    def make_true(self, decided: Decided) -> None:
-        self.seating.apply(decided.draft.changes)
-        self.seating.revision += 1
-        for customer, at_ms in decided.look_again:
-            self.seating.line.check_at(customer, at_ms)
 
     def follow(self, customer: str, command: Command | None, *, was_drawn: bool) -> None:
         """What the same turn does to the naive room."""

@@ -4,6 +4,7 @@ import itertools
 import math
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,9 +15,9 @@ from actors.core.pace import Pace, is_much_else
 from actors.core.verdict import Asked
 from actors.ports import Claim
 from actors.told import Told
-from actors.turn import Turn, batch_of, decide_turn
-from protocol.inbound import Checkout, HoldSeats, JoinQueue
-from tests.core.sale import Sale
+from actors.turn import Turn, batch_of, decide_turn, make_true
+from protocol.inbound import Checkout, HoldSeats, JoinQueue, ReleaseSeats
+from tests.core.sale import Sale, code
 
 EVENT = "550e8400-e29b-41d4-a716-446655440299"
 LONG_MS = 10**13
@@ -28,15 +29,17 @@ def room(**terms: object) -> Sale:
     return Sale(**usual | terms)  # type: ignore[arg-type]  # as `terms` takes them
 
 
-def turn(sale: Sale, *customers: str, seen_ms: int | None = None) -> list[tuple[str, int | None]]:
-    """These customers join; who was admitted, with the place. Everybody was seen then, or is there."""
-    told = [Told(Asked(one, JoinQueue(sale.next_id())), lambda _frame, _refusal: None) for one in customers]
+def turn(
+    sale: Sale, *customers: str, seen_ms: int | None = None, releases: str = ""
+) -> list[tuple[str, int | None]]:
+    """These customers join, one gives all back; who was admitted, with the place. Everybody was seen then."""
+    asked = [Asked(one, JoinQueue(sale.next_id())) for one in customers]
+    asked += [Asked(releases, ReleaseSeats(sale.next_id(), ()))] if releases else []
+    told = [Told(one, lambda _frame, _refusal: None) for one in asked]
     seen = sale.now_ms if seen_ms is None else seen_ms
     decided = decide_turn(Turn(told, []), sale.seating, sale.now_ms, lambda _customer: seen)
     batch = batch_of(decided, Claim(EVENT, "me", 1), sale.seating, set())
-    sale.seating.apply(decided.draft.changes)
-    for customer, at_ms in decided.look_again:
-        sale.seating.line.check_at(customer, at_ms)
+    make_true(decided, sale.seating)
     inside = (QueueState.ACTIVE, QueueState.CALLED)
     return [
         (one.customer, one.place) for one in batch.queue if one.state in inside and one.admitted_ms == sale.now_ms
@@ -132,6 +135,43 @@ def test_what_is_held_can_be_paid_after_the_turn_is_over() -> None:
     assert getattr(refused, "code", None) == "not_admitted"
     refused = sale.tell("ada", Checkout(sale.next_id(), "card"))
     assert getattr(refused, "code", None) == "not_admitted"
+
+
+@pytest.mark.parametrize("is_same_turn", [True, False])
+def test_giving_back_what_is_held_ends_an_admission_whose_time_is_over(is_same_turn: bool) -> None:
+    sale = room()
+    turn(sale, "ada", "bob")
+    sale.wait(s=890)
+    sale.hold("ada", 4)
+    sale.wait(s=20)
+    assert turn(sale) == []
+    sale.release("ada")
+    if is_same_turn:
+        assert code(sale.hold("ada", 4)) == "not_admitted"
+    assert turn(sale) == [("bob", 2)]
+    assert code(sale.hold("ada", 4)) == "not_admitted"
+
+
+def test_giving_back_in_the_turn_in_which_the_holder_is_looked_after() -> None:
+    sale = room()
+    turn(sale, "ada", "bob")
+    sale.hold("ada", 4)
+    sale.wait(s=400)
+    sale.extend("ada")
+    sale.wait(s=500)
+    assert turn(sale, releases="ada") == [], "it is looked after before it is given back"
+    assert turn(sale) == [("bob", 2)]
+
+
+def test_who_gave_back_what_was_held_and_is_gone_makes_room() -> None:
+    sale = room()
+    turn(sale, "ada", "bob")
+    sale.hold("ada", 4)
+    gone_ms = sale.now_ms
+    sale.wait(s=130)
+    assert turn(sale, seen_ms=gone_ms) == [], "what is held can be paid"
+    sale.release("ada")
+    assert turn(sale, seen_ms=gone_ms) == [("bob", 2)]
 
 
 def test_ahead_is_what_counting_says() -> None:
