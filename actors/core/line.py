@@ -6,6 +6,7 @@ follow from the entries alone. A step takes O(log n); the draw itself, once, O(n
 
 import heapq
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -20,6 +21,16 @@ PACE_SLACK_MS = 250
 IN_ROOM = (QueueState.LOBBY, QueueState.WAITING, QueueState.CALLED, QueueState.ACTIVE)
 INSIDE = (QueueState.CALLED, QueueState.ACTIVE)
 _PASSED_SLACK = 1_000
+
+
+class _Given(NamedTuple):
+    """What a draw gives: entries with their places; who waits where then, with those behind; the first place."""
+
+    drawn: Drawn
+    entries: dict[str, QueueEntry]
+    by_place: dict[int, str]
+    ahead: Ahead
+    first: int | None
 
 
 class LineCounts:
@@ -73,8 +84,8 @@ class Line(LineCounts):
         super().__init__()
         self.draws = draws
         self._event_id = terms.event_id
-        self._ordered: tuple[bytes, list[str]] | None = None
-        """The seed of a draw, and who has which place by it."""
+        self._given: _Given | None = None
+        """What a draw gives, from `order` to `draw`."""
         self.entries: dict[str, QueueEntry] = {}
         self.by_place: dict[int, str] = {}
         self.nonces: set[bytes] = set()
@@ -110,6 +121,7 @@ class Line(LineCounts):
     def put(self, entry: QueueEntry, terms: Terms) -> None:
         """The entry is this now."""
         before = self.entries.get(entry.customer)
+        self._given = None
         if entry.position is not None:
             self.nonces.add(entry.nonce)
         self._measure(before, entry, terms)
@@ -139,7 +151,7 @@ class Line(LineCounts):
         self._give_places()
 
     def order(self, drawn: Drawn) -> None:
-        """Find the order of a draw that is about to be made: the longest part of it, and it changes nothing."""
+        """Find what a draw gives that is about to be made: nearly all of its work, and it changes nothing yet."""
         event = UUID(self._event_id)
         # Those who have left are drawn like all others: the chain that was published has them.
         chain = {
@@ -148,7 +160,14 @@ class Line(LineCounts):
             if entry.position is not None and entry.position <= drawn.entries
         }
         assert len(chain) == drawn.entries, f"{len(chain)} entries of {drawn.entries} that were drawn are there"
-        self._ordered = drawn.seed, [chain[entry_id] for entry_id in draw.drawn_order(drawn.seed, chain)]
+        entries: dict[str, QueueEntry] = {}
+        by_place = dict(self.by_place)
+        for place, entry_id in enumerate(draw.drawn_order(drawn.seed, chain), 1):
+            entry = self.entries[chain[entry_id]]
+            if entry.state is QueueState.LOBBY:
+                entries[entry.customer] = replace(entry, state=QueueState.WAITING, place=place)
+                by_place[place] = entry.customer
+        self._given = _Given(drawn, entries, by_place, Ahead(by_place), min(by_place, default=None))
 
     def check_at(self, customer: str, at_ms: int) -> None:
         """Look after this customer at that time and not before; who is not inside is not looked after."""
@@ -193,20 +212,16 @@ class Line(LineCounts):
     def _give_places(self) -> None:
         drawn = self.draws.drawn
         assert drawn is not None, "no draw was made"
-        if self._ordered is None or self._ordered[0] != drawn.seed:
+        if self._given is None or self._given.drawn != drawn:
             self.order(drawn)
-        assert self._ordered is not None
+        assert self._given is not None
+        given, self._given = self._given, None
         # All at once, not by `put`: everybody else waits for this.
-        for place, customer in enumerate(self._ordered[1], 1):
-            entry = self.entries[customer]
-            if entry.state is QueueState.LOBBY:
-                self.entries[customer] = replace(entry, state=QueueState.WAITING, place=place)
-                self.by_place[place] = customer
-        self._ordered = None
-        self.lobby, self.waiting = 0, len(self.by_place)
+        self.entries.update(given.entries)
+        self.by_place, self._ahead = given.by_place, given.ahead
+        self.lobby, self.waiting = 0, len(given.by_place)
         self.tail = max(self.tail, drawn.entries)
-        self.first = min(self.by_place, default=self.tail + 1)
-        self._ahead = Ahead(self.by_place)
+        self.first = self.tail + 1 if given.first is None else given.first
 
 
 class LineDraft(LineCounts):

@@ -96,7 +96,8 @@ def place_of(view: View, entry: QueueEntry | None, *, is_new: bool = False) -> Q
         return QueuePlace("lobby", receipt=receipt)
     if entry.state is QueueState.WAITING:
         assert entry.place is not None
-        ahead = view.line.waiting if is_new else view.line.ahead(entry.place)
+        # Those in the lobby, if it is closed or drawn by this batch, come before all who wait.
+        ahead = view.line.lobby + (view.line.waiting if is_new else view.line.ahead(entry.place))
         eta_s, eta_high_s = view.line.pace.wait(ahead, view.terms.admit_per_minute) or (None, None)
         return QueuePlace("waiting", entry.place, ahead, eta_s, eta_high_s)
     return QueuePlace("active", entry.place, admitted_until_ms=entry.until_ms)
@@ -201,7 +202,7 @@ def _joined(view: View, asked: Asked, command: JoinQueue, before: QueueEntry | N
         chosen = _nonce(view, asked, command)
         return replace(entry, state=QueueState.LOBBY, position=line.chained + 1, nonce=chosen)
     entry = replace(entry, place=line.next_place)
-    if line.waiting == 0 and may_admit(view, now_ms):
+    if line.waiting + line.lobby == 0 and may_admit(view, now_ms):
         return _entered(replace(entry, admitted_ms=now_ms), now_ms)
     return entry
 

@@ -13,11 +13,12 @@ from actors.core.line import Line, interval_us
 from actors.core.model import QueueMode, QueueState
 from actors.core.pace import Pace, is_much_else
 from actors.core.verdict import Asked
+from actors.core.waiting_room import shown_place
 from actors.ports import Claim
 from actors.told import Told
 from actors.turn import Turn, batch_of, decide_turn, make_true
 from protocol.inbound import Checkout, HoldSeats, JoinQueue, ReleaseSeats
-from tests.core.sale import Sale, code
+from tests.core.sale import OPENING_MS, Sale, code
 
 EVENT = "550e8400-e29b-41d4-a716-446655440299"
 LONG_MS = 10**13
@@ -95,6 +96,18 @@ def test_nobody_is_let_in_when_nothing_is_left() -> None:
     assert turn(sale, "bob") == []
     sale.release("ada", 3)
     assert turn(sale) == [("bob", 2)]
+
+
+def test_who_joins_with_the_draw_stands_behind_it() -> None:
+    """One batch: the sale begins, the lobby is drawn, and somebody comes."""
+    sale = room(queue_mode=QueueMode.DRAW, on_sale_at_ms=OPENING_MS + 10_000)
+    turn(sale, "ada", "bob")
+    sale.wait(s=10)
+    assert turn(sale, "late") == []
+    assert {one.place for one in sale.seating.line.entries.values()} == {1, 2, 3}
+    late = shown_place(sale.seating, "late")
+    assert (late.status, late.place, late.ahead) == ("waiting", 3, 2)
+    assert [place for _, place in turn(sale)] == [1]
 
 
 def test_a_closed_room_keeps_its_places() -> None:
