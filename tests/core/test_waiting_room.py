@@ -8,10 +8,11 @@ from actors.core.ahead import Ahead
 from actors.core.model import QueueMode, QueueState
 from actors.core.pace import Pace
 from actors.core.verdict import Asked
+from actors.core.waiting_room import wait_of
 from actors.ports import Claim
 from actors.told import Told
 from actors.turn import Turn, batch_of, decide_turn, make_true
-from protocol.inbound import Checkout, HoldSeats, JoinQueue, ReleaseSeats
+from protocol.inbound import Checkout, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
 from tests.core.sale import Sale, code
 
 EVENT = "550e8400-e29b-41d4-a716-446655440299"
@@ -25,11 +26,12 @@ def room(**terms: object) -> Sale:
 
 
 def turn(
-    sale: Sale, *customers: str, seen_ms: int | None = None, releases: str = ""
+    sale: Sale, *customers: str, seen_ms: int | None = None, releases: str = "", leaves: str = ""
 ) -> list[tuple[str, int | None]]:
-    """These customers join, one gives all back; who was admitted, with the place. Everybody was seen then."""
+    """These join, one gives all back or leaves; who was admitted, with the place. Everybody was seen then."""
     asked = [Asked(one, JoinQueue(sale.next_id())) for one in customers]
     asked += [Asked(releases, ReleaseSeats(sale.next_id(), ()))] if releases else []
+    asked += [Asked(leaves, LeaveQueue(sale.next_id()))] if leaves else []
     told = [Told(one, lambda _frame, _refusal: None) for one in asked]
     seen = sale.now_ms if seen_ms is None else seen_ms
     decided = decide_turn(Turn(told, []), sale.seating, sale.now_ms, lambda _customer: seen)
@@ -157,11 +159,12 @@ def test_ahead_is_what_counting_says() -> None:
 
 
 def test_four_of_five_waits_end_within_the_range() -> None:
-    """Slots come free at random, one in two seconds; the wait is told when it begins."""
-    dice, pace, now_ms = Random(11), Pace(), 0.0
+    """Each of 60 who are inside goes after two minutes on average; the wait is told when it begins."""
+    dice, pace, now_ms, slots = Random(11), Pace(), 0.0, 60
     line: list[str] = []
-    assert pace.wait(3, 0) is None, "nothing is known before slots came free"
-    pace.admitted("first", 0)
+    pace.inside = slots
+    pace.tick(0)
+    assert pace.wait(3, slots, 0) is None, "nothing is known before slots came free"
     for number in range(20_000):
         now_ms += dice.expovariate(1 / 2_000)
         pace.tick(int(now_ms))
@@ -170,8 +173,80 @@ def test_four_of_five_waits_end_within_the_range() -> None:
             pace.admitted(line.pop(0), int(now_ms))
         while len(line) < 40:
             customer = f"c{number}-{len(line)}"
-            pace.waits(customer, int(now_ms), pace.wait(len(line), 0))
+            pace.waits(customer, int(now_ms), pace.wait(len(line), slots, 0))
             line.append(customer)
     assert pace.told > 15_000
-    assert 0.75 <= pace.right / pace.told <= 0.9
+    assert 0.8 <= pace.right / pace.told <= 0.95
     assert 28 <= (pace.per_minute or 0) <= 32
+
+
+def measured(*, slots: int, leave_line_s: float = 0.0) -> Pace:
+    """Of those inside one in 100 goes in a second, for an hour; of 1,000 who wait one in so many seconds leaves."""
+    pace = Pace()
+    pace.inside, pace.waiting = slots, 1_000
+    owed = {"freed": 0.0, "left": 0.0}
+    for second in range(3_600):
+        pace.tick(second * 1_000)
+        owed["freed"] += slots / 100
+        owed["left"] += 1_000 / leave_line_s if leave_line_s else 0
+        while owed["freed"] >= 1:
+            owed["freed"] -= 1
+            pace.freed()
+        while owed["left"] >= 1:
+            owed["left"] -= 1
+            pace.gave_up("somebody")
+    return pace
+
+
+def middle(pace: Pace, ahead: int, slots: int, admit_per_minute: int = 0) -> float:
+    wait = pace.wait(ahead, slots, admit_per_minute)
+    assert wait is not None
+    return sum(wait) / 2
+
+
+def test_a_wait_follows_from_the_slots_that_there_are_now() -> None:
+    pace = measured(slots=100)
+    assert middle(pace, 599, 100) == pytest.approx(600, rel=0.02)
+    pace.inside = 50
+    assert middle(pace, 599, 50) == pytest.approx(1_200, rel=0.02), "half the slots, twice the time"
+    assert pace.wait(9, 60, 0) == (0, 1), "ten slots are free"
+
+
+def test_who_leaves_the_line_makes_waits_shorter() -> None:
+    steady, leaving = measured(slots=100), measured(slots=100, leave_line_s=1_000)
+    assert middle(steady, 999, 100) == pytest.approx(1_000, rel=0.02)
+    # One a second is let in, and of those ahead one in a thousand leaves in a second: 1,000 ln 2.
+    assert middle(leaving, 999, 100) == pytest.approx(693, rel=0.02)
+
+
+def test_the_pace_limit_is_a_wait_whatever_was_measured() -> None:
+    pace = measured(slots=100)
+    low, high = pace.wait(99, 100, 6) or (0, 0)
+    assert 900 <= low <= 990
+    assert 1_000 <= high <= 1_020
+
+
+def test_what_a_new_owner_measures_begins_with_its_own_time() -> None:
+    pace = Pace()
+    for number in range(5):
+        pace.admitted(f"c{number}", 1_900_000_000_000)
+    pace.inside = 5
+    pace.tick(1_900_000_500_000)
+    for second in range(1, 61):
+        pace.tick(1_900_000_500_000 + second * 1_000)
+        if second % 10 == 0:
+            pace.freed()
+    assert pace.per_minute == pytest.approx(6, rel=0.05)
+
+
+def test_no_wait_is_told_when_more_are_ahead_than_seats_are_left() -> None:
+    sale = room(max_tickets_per_user=20)
+    people = [f"c{number}" for number in range(8)]
+    turn(sale, *people)
+    for leaving in people[:4]:
+        sale.wait(s=20)
+        turn(sale, leaves=leaving)
+    assert wait_of(sale.seating, 2) is not None
+    sale.hold(people[4], *range(18))
+    assert wait_of(sale.seating, 1) is not None
+    assert wait_of(sale.seating, 2) is None

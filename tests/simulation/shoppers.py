@@ -5,6 +5,8 @@ from enum import Enum, auto
 from random import Random
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from actors.core.verdict import Asked
 from actors.core.waiting_room import shown_place
 from actors.told import Told
@@ -139,7 +141,7 @@ class Shopper:
             await asyncio.sleep(self._random.lognormvariate(3.9, 0.5))
             paid = await self._ask(Checkout(self._id(), "card"))
             if isinstance(paid, Accepted):
-                assert not isinstance(paid.order, type(outbound.UNSET))
+                assert paid.order is not UNSET
                 assert paid.order.status is OrderStatus.COMPLETED
                 self.bought = count
                 return
