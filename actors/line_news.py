@@ -1,8 +1,8 @@
-"""How far the line is, told to everybody by one frame, at most once a second."""
+"""What is told to everybody: how far the line is, by one frame, at most once a second; and what the event is."""
 
 from actors.core.seating import Seating
 from actors.core.waiting_room import has_room
-from protocol.outbound import LineNow
+from protocol.outbound import EventNow, LineNow
 
 SAID_EVERY_MS = 1_000
 
@@ -38,4 +38,17 @@ def line_now(seating: Seating) -> LineNow:
     per_minute = line.pace.per_minute
     return LineNow(
         line.admitted_upto, line.waiting + line.lobby, None if per_minute is None else round(per_minute, 1)
+    )
+
+
+def event_now(seating: Seating, now_ms: int) -> EventNow:
+    """The event with what may change while it is on sale."""
+    terms = seating.terms
+    return EventNow(
+        seating.status(now_ms),
+        terms.on_sale_at_ms,
+        terms.orphan_rule,
+        str(terms.queue_mode),
+        terms.max_concurrent_shoppers,
+        terms.admit_per_minute,
     )

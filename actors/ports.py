@@ -5,7 +5,7 @@ OwnershipLost        the event has another owner, or this node's lease has run o
 BrokenPromise        the store refuses what memory says: memory and database have parted
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -204,8 +204,8 @@ class Audience(Protocol):
     def announce(self, event_id: str, message: Outbound) -> None:
         """Send one message to everybody, encoded once."""
 
-    def connected(self, event_id: str) -> list[str]:
-        """The customers who have a socket to the event."""
+    def tell_places(self, event_id: str) -> None:
+        """Tell each customer with a socket the place in line, as it is committed when its turn to be told comes."""
 
     def seen_s(self, event_id: str, customer: str) -> float:
         """When the customer was there last, by the loop's clock: now with an open socket; 0: not lately."""
@@ -218,13 +218,20 @@ class Audience(Protocol):
 
 
 class Mirror(Protocol):
-    """The copy of the holds in Redis. Never waits, never raises; nothing is decided from it."""
+    """The copy of holds and waiting rooms in Redis. Never waits, never raises; nothing is decided from it."""
 
-    def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None]) -> None:
-        """These customers' holds changed."""
+    def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None], moved: Iterable[str] = ()) -> None:
+        """These customers' holds changed; the entries of those who `moved` did, too."""
 
-    def replace(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
-        """Everything is to be written anew; `holds` gives the holds, also for later rebuilds."""
+    def replace(
+        self,
+        claim: Claim,
+        revision: int,
+        epoch: str,
+        holds: Callable[[], dict[str, Hold]],
+        entries: Callable[[], Mapping[str, QueueEntry]] = dict,
+    ) -> None:
+        """Everything is to be written anew; `holds` and `entries` give what is committed, also later on."""
 
     def forget(self, claim: Claim) -> None:
         """The event is no longer ours."""

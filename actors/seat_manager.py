@@ -21,8 +21,8 @@ from actors.batch_log import BatchLog
 from actors.core.memory import Remembered
 from actors.core.model import BeaconRound, OrderMoved
 from actors.core.verdict import Accept, Await, Refuse, Settle, Verdict
-from actors.core.waiting_room import next_turn_ms
-from actors.line_news import LineNews
+from actors.core.waiting_room import has_room, next_turn_ms
+from actors.line_news import LineNews, event_now
 from actors.open_checkouts import OpenCheckouts
 from actors.ports import (
     Batch,
@@ -39,7 +39,7 @@ from actors.ports import (
 )
 from actors.restored import Restored, order_places, restored
 from actors.told import Told, refuse
-from actors.turn import Decided, Turn, batch_of, decide_turn, make_true, news_of, news_of_draw
+from actors.turn import Decided, Turn, batch_of, decide_turn, make_true, news_of
 from protocol import limits
 from protocol.codes import Code
 from protocol.outbound import EventNow, Rejected, encode
@@ -90,7 +90,9 @@ class SeatManager:
         manager = cls(claim, await restored(await ports.store.load(claim)), ports, settings)
         seating = manager.seating
         ports.audience.begin(claim.event_id, seating.revision, seating.epoch)
-        ports.mirror.replace(claim, seating.revision, seating.epoch, lambda: seating.holds)
+        ports.mirror.replace(
+            claim, seating.revision, seating.epoch, lambda: seating.holds, lambda: seating.line.entries
+        )
         manager._announce_status()
         for order in seating.pending_orders:
             ports.payments.collect(claim.event_id, order)
@@ -198,8 +200,7 @@ class SeatManager:
         line = self._line_news.due(self.seating, self.now_ms())
         if line is not None:
             self._ports.audience.announce(self.claim.event_id, line)
-        terms = self.seating.terms
-        now = EventNow(self.seating.status(self.now_ms()), terms.on_sale_at_ms, terms.orphan_rule)
+        now = event_now(self.seating, self.now_ms())
         if now != self._announced:
             self._announced = now
             self._ports.audience.announce(self.claim.event_id, now)
@@ -288,6 +289,7 @@ class SeatManager:
     def _make_true(self, decided: Decided, batch: Batch, correlation_ids: tuple[str, ...]) -> None:
         """Behind the output gate: the batch is durable, or there was nothing to write."""
         seating, draft = self.seating, decided.draft
+        is_other_room = batch.terms is not None and has_room(batch.terms) != has_room(seating.terms)
         make_true(decided, seating)
         seating.revision += batch.writes
         origins = {settled.order_id: self._checkouts.origin(settled.order_id) for settled, _ in decided.by_provider}
@@ -303,9 +305,10 @@ class SeatManager:
             self._ports.audience.publish(self.claim.event_id, news)
             # Behind the answers: a customer's other socket may have undone what was asked before it.
             self._unsaid.extend(news.personal)
-            self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds))
-        if batch.drawn is not None:
-            self._unsaid.extend(news_of_draw(seating, self._ports.audience.connected(self.claim.event_id)))
+            moved = (entry.customer for entry in batch.queue) if batch.drawn is None else seating.line.entries
+            self._ports.mirror.touch(self.claim, seating.revision, dict(batch.holds), moved)
+        if batch.drawn is not None or is_other_room:
+            self._ports.audience.tell_places(self.claim.event_id)
         for order in batch.orders:
             self._ports.meter.order_moved(order)
 

@@ -1,6 +1,5 @@
 """One turn of a seat manager without its waiting: what is decided, the batch it makes, the news of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from msgspec.structs import astuple
@@ -157,7 +156,9 @@ def news_of(
             elif isinstance(change, OrderMoved) and change.order.status is OrderStatus.CANCELLED:
                 orders.append(_order_news(change.order, origin))
             elif isinstance(change, EntryMoved):
-                places[change.entry.customer] = place_news(seating, change.entry.customer, origin)
+                # The answer to joining or leaving says the place itself; that to a purchase does not.
+                knows = None if reason is HoldReason.SOLD else origin
+                places[change.entry.customer] = place_news(seating, change.entry.customer, knows)
 
     for ended in decided.by_clock:
         tell(ended, HoldReason.EXPIRED, None)
@@ -180,11 +181,6 @@ def place_news(seating: Seating, customer: str, origin: object | None = None) ->
     place = place_of(seating, seating.line.entry(customer))
     now = QueueNow(*astuple(place))
     return PersonalNews(customer, now, origin)
-
-
-def news_of_draw(seating: Seating, connected: Iterable[str]) -> list[PersonalNews]:
-    """The places that the draw has given to those who are connected."""
-    return [place_news(seating, customer) for customer in connected if seating.line.entry(customer) is not None]
 
 
 def _look_after_line(decided: Decided, now_ms: int, seen: Seen, found: BeaconRound | None) -> None:

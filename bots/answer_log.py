@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from protocol.codes import Code
 from protocol.inbound import Command
-from protocol.outbound import Accepted, Rejected
+from protocol.outbound import Accepted, LineNow, QueueNow, Rejected
 
 _encode = msgspec.json.Encoder().encode
 
@@ -79,6 +79,9 @@ class AnswerLog:
 
     def cancel_unanswered(self, customer: str, order_id: str) -> None:
         """Nobody waits any more to hear whether this order is cancelled: as above."""
+
+    def line(self, news: QueueNow | LineNow) -> None:
+        """Not kept."""
 
     @property
     def answered(self) -> list[Answered]:

@@ -5,24 +5,39 @@ Every answer is checked as it comes, and written to the answer file for the audi
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
+
 from bots.account import Account
+from bots.in_line import InLine
 from bots.promises import HOLD_END_SLACK_S, is_right_for
 from bots.rest import Customer
 from bots.sale import Sale
+from bots.standing import Standing
 from bots.steady_socket import SteadySocket
 from bots.watched_map import WatchedMap
 from protocol.codes import Code
-from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, ReleaseSeats
-from protocol.outbound import Accepted, Rejected
+from protocol.inbound import (
+    Checkout,
+    Command,
+    ExtendHold,
+    HoldBest,
+    HoldSeats,
+    JoinQueue,
+    LeaveQueue,
+    ReleaseSeats,
+)
+from protocol.outbound import Accepted, LineNow, QueueNow, Rejected
 from protocol.seat_state import SeatState
 
 FREE = bytes((SeatState.AVAILABLE,))
+FOR_THOSE_INSIDE = HoldSeats | HoldBest | ExtendHold | Checkout
 
 
 class Bot:
@@ -34,12 +49,15 @@ class Bot:
         self.customer = customer
         self.dice = dice
         self.account = Account()
+        self._in_line = InLine(sale, customer.name)
         self.has_been_compared = True
         """Was everything compared at the end of its last visit? True, too, for who was never there."""
         self._map: WatchedMap | None = None
         self._socket: SteadySocket | None = None
+        self._last_socket: SteadySocket | None = None
         self._asked_again = False
         """Was the command that is under way sent more than once?"""
+        self._sent_again = 0
 
     @property
     def is_on(self) -> bool:
@@ -50,6 +68,11 @@ class Bot:
     def room(self) -> int:
         """How many seats more this customer may have."""
         return self.sale.terms.limit - len(self.account.held) - len(self.account.bought)
+
+    @property
+    def standing(self) -> Standing:
+        """Where this customer stands in line."""
+        return self._in_line.standing
 
     @property
     def socket(self) -> SteadySocket:
@@ -81,17 +104,18 @@ class Bot:
                     socket.cut()
                 else:
                     async with self.sale.door:  # all come to their end in the same moment
-                        await self.compare()
                         await self._compare_hold()
+                        await self.compare()
                     self.has_been_compared = True
                 self._map = socket.map.parted()
             finally:
+                self.standing.goes_away(self._now_ms())
                 self._count_resumes(socket)
                 self.sale.tally.visiting -= self._socket is not None
                 self._socket = None
 
     def _new_socket(self) -> SteadySocket:
-        return SteadySocket(
+        self._last_socket = SteadySocket(
             [self.sale.rest],
             self.sale.terms.event_id,
             self.customer.session_id,
@@ -101,6 +125,7 @@ class Bot:
             seat_map=self._map,
             pictures=self.sale.pictures,
         )
+        return self._last_socket
 
     def forget(self) -> None:
         """Begin anew, without a map."""
@@ -114,8 +139,12 @@ class Bot:
 
     async def thinks(self, mean_s: float) -> bool:
         """Wait for a while, shorter or longer than this, but no longer than the sale. Does it go on?"""
+        return await self.waits(self.dice.expovariate(1 / mean_s))
+
+    async def waits(self, seconds: float) -> bool:
+        """Wait for so long, but no longer than the sale. Does it go on?"""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.dice.expovariate(1 / mean_s)):
+            async with asyncio.timeout(seconds):
                 await self.sale.over.wait()
         return self.is_on
 
@@ -150,23 +179,52 @@ class Bot:
 
     async def hold(self, seats: tuple[int, ...]) -> Accepted | Rejected:
         """Hold these seats, too."""
-        return await self.socket.ask(HoldSeats(self.socket.new_id(), seats))
+        return await self._ask(HoldSeats(self.socket.new_id(), seats))
 
     async def hold_best(self, count: int) -> Accepted | Rejected:
         """Hold the best seats that the server finds."""
-        return await self.socket.ask(HoldBest(self.socket.new_id(), count))
+        return await self._ask(HoldBest(self.socket.new_id(), count))
 
     async def release(self, seats: tuple[int, ...] = ()) -> Accepted | Rejected:
         """Give seats back, or all."""
-        return await self.socket.ask(ReleaseSeats(self.socket.new_id(), seats))
+        return await self._ask(ReleaseSeats(self.socket.new_id(), seats))
 
     async def extend(self) -> Accepted | Rejected:
         """Hold for longer."""
-        return await self.socket.ask(ExtendHold(self.socket.new_id()))
+        return await self._ask(ExtendHold(self.socket.new_id()))
 
     async def pay(self, method: str = "card") -> Accepted | Rejected:
         """Buy what is held."""
-        return await self.socket.ask(Checkout(self.socket.new_id(), method))
+        return await self._ask(Checkout(self.socket.new_id(), method))
+
+    async def join(self) -> Accepted | Rejected:
+        """Stand in line; who stands there, or is inside, stays so."""
+        return await self._ask(JoinQueue(self.socket.new_id()))
+
+    async def leave(self) -> Accepted | Rejected:
+        """Give up the place in line and what is held."""
+        return await self._ask(LeaveQueue(self.socket.new_id()))
+
+    async def turn(self, within_s: float = math.inf) -> bool:
+        """Wait to be told that the turn has come, but no longer than this, or than the sale. Has it?"""
+
+        async def told() -> None:
+            async with asyncio.timeout(within_s if within_s < math.inf else None):
+                await self._in_line.turn()
+
+        with contextlib.suppress(TimeoutError):
+            await self.unless_over(told())
+        return self.standing.is_inside
+
+    async def _ask(self, command: Command) -> Accepted | Rejected:
+        self.standing.shops(self._now_ms())
+        if isinstance(command, Checkout | LeaveQueue):
+            self.standing.gives_up()
+        sent_again = self._sent_again
+        answer = await self.socket.ask(command)
+        if isinstance(command, JoinQueue | LeaveQueue) and self._sent_again != sent_again:
+            await self.socket.hold_now()  # this answer may be an old one: where do I stand now?
+        return answer
 
     async def give_back(self) -> None:
         """Cancel the oldest order."""
@@ -178,18 +236,22 @@ class Bot:
         """A command has its answer, which came in this frame."""
         sale, tally, now_s = self.sale, self.sale.tally, time.monotonic()
         tally.commands += 1
-        (tally.waits_again if self._asked_again else tally.waits).add(took_s)
-        self._asked_again = False
+        was_asked_again, self._asked_again = self._asked_again, False
+        (tally.waits_again if was_asked_again else tally.waits).add(took_s)
         tally.first_asked_at_s = tally.first_asked_at_s or now_s - took_s
         tally.last_answered_at_s = now_s
         if isinstance(answer, Accepted):
             tally.last_accepted_at_s = now_s
             tally.accepted += 1
-            self._take(command, answer)
+            self._take(command, answer, took_s)
+            if answer.queue and not was_asked_again:
+                self.line(QueueNow(*msgspec.structs.astuple(answer.queue)))
             if sale.answers is not None:
                 sale.answers.accepted(sale.terms.event_id, customer, command.id, frame)
         else:
             tally.refused(answer.code)
+            if isinstance(command, Checkout):
+                self.standing.keeps()
             if answer.code is Code.BAD_COMMAND:
                 tally.broke(f"{command} is a command, and was answered with {answer}")
             if answer.code in (Code.HOLD_EXPIRED, Code.HOLD_NOT_FOUND):
@@ -200,6 +262,7 @@ class Bot:
     def asks_again(self, code: Code | None) -> None:
         """A command is sent once more."""
         self._asked_again = True
+        self._sent_again += 1
         self.sale.tally.sent_again += 1
         if code is not None:
             self.sale.tally.refused(code)
@@ -222,8 +285,18 @@ class Bot:
         if self.sale.answers is not None:
             self.sale.answers.cancel_unanswered(self.sale.terms.event_id, customer, order_id)
 
-    def _take(self, command: Command, answer: Accepted) -> None:
+    def line(self, news: QueueNow | LineNow) -> None:
+        """Something is told of the line, by the socket or otherwise."""
+        ends = self._last_socket.close_codes.total() if self._last_socket else 0
+        self._in_line.hear(news, self._now_ms(), ends)
+
+    def _take(self, command: Command, answer: Accepted, took_s: float) -> None:
         tally, account = self.sale.tally, self.account
+        if isinstance(command, FOR_THOSE_INSIDE) and self.sale.terms.slots:
+            if not self.standing.was_inside(self._now_ms() - 1000 * took_s):
+                tally.broke(f"{self.customer.name} is not inside, and {command} was accepted")
+        elif isinstance(command, LeaveQueue):
+            account.lose_hold()
         if not is_right_for(account, command, answer, self._now_ms()):
             tally.broke(f"{command} was answered with {answer}")
         account.take(answer)
@@ -240,8 +313,11 @@ class Bot:
         socket.resumes = socket.resumes_by_patches = 0
 
     async def _compare_hold(self) -> None:
-        """Does the server say that this customer holds what it was told that it holds?"""
+        """Does the server say that this customer holds, and stands in line, as it was told before?"""
+        told_before, asked_ms = self.standing.now, self._now_ms()
         shown = await self.socket.hold_now()
+        if (wrong := self.standing.asked(told_before, asked_ms)) is not None:
+            self.sale.tally.broke(wrong)
         if set(shown.seats) == set(self.account.held):
             return
         if shown.seats:
@@ -258,4 +334,4 @@ class Bot:
 
     def _now_ms(self) -> float:
         """By the server's clock, as far as it is known."""
-        return 1000 * (time.time() + (self._socket.clock_ahead_s if self._socket else 0.0))
+        return 1000 * (time.time() + (self._last_socket.clock_ahead_s if self._last_socket else 0.0))

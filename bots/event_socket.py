@@ -11,27 +11,35 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import msgspec
-from picows import WSError, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from bots.decoding import decoded
+from bots.handshake import shake_hands
 from bots.rest import BotError, Diverged, Rest, ServerAway
 from bots.watched_map import MapCheck, Outcome, Pictures, WatchedMap, WrongMap
 from protocol.inbound import Command, Open
-from protocol.limits import HEARTBEAT_S, SUBPROTOCOL
-from protocol.outbound import Accepted, Heartbeat, HoldNow, HoldReason, Patch, Rejected, Resync, Snapshot, Welcome
+from protocol.limits import HEARTBEAT_S
+from protocol.outbound import (
+    Answer,
+    Heartbeat,
+    HoldNow,
+    HoldReason,
+    LineNow,
+    Patch,
+    QueueNow,
+    Resync,
+    Snapshot,
+    Welcome,
+)
 
 ANSWER_S = 30.0
 QUIET_S = 1.0
 """Who compares maps waits for so long for the patch that makes them one position."""
 SILENCE_MAX_S = 2.5 * HEARTBEAT_S
-HANDSHAKE_S = 30.0
 CLOSE_S = 0.5
-FRAME_BYTES_MAX = 16 * 1024 * 1024
 NO_CLOSE_FRAME = 1006
 
 T = TypeVar("T")
-
-Answer = Accepted | Rejected
 
 _encode = msgspec.json.Encoder().encode
 
@@ -43,6 +51,7 @@ class EventSocket(WSListener):
     pictures: what this socket's map shares with those of others
     on_change: called at every change of the map
     on_answer: called with every answer to a command, and the frame that it was
+    on_line: called with what is told of the line, and of this customer's place in it
 
     Entering raises BotError or ServerAway.
     """
@@ -57,15 +66,13 @@ class EventSocket(WSListener):
         pictures: Pictures | None = None,
         on_change: Callable[[], None] | None = None,
         on_answer: Callable[[Answer, bytes], None] | None = None,
+        on_line: Callable[[QueueNow | LineNow], None] | None = None,
     ) -> None:
         self.map = seat_map or WatchedMap(0, pictures)
-        self.hold: HoldNow | None = None
         self.user_id: str | None = None
         """Whose socket it is, by the server's welcome."""
         self.clock_ahead_s = 0.0
         """How far the server's clock is ahead of ours."""
-        self.reopened = 0
-        """How often a patch could not be taken, or was missed."""
         self.closed = asyncio.Event()
         self.close_code: int | None = None
         """Why the server has closed it, once it has; 1006 when it broke off without a word."""
@@ -77,6 +84,7 @@ class EventSocket(WSListener):
         self._pictures = pictures
         self._on_change = on_change
         self._on_answer = on_answer
+        self._on_line = on_line
         self._awaited: set[asyncio.Future[Any]] = set()
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._opened: asyncio.Future[None] | None = None
@@ -85,6 +93,7 @@ class EventSocket(WSListener):
         self.resynced = 0
         """How often the server had no patch for our position."""
         self._hold_asked: asyncio.Future[HoldNow] | None = None
+        self._hold_shown: HoldNow | None = None
         self._check_asked: asyncio.Future[MapCheck] | None = None
         self._check: MapCheck | None = None
         self._heard = asyncio.Event()
@@ -96,22 +105,7 @@ class EventSocket(WSListener):
         ticket = None if self._session_id is None else await self._rest.ws_ticket(self._session_id)
         query = "" if ticket is None else f"?ticket={ticket}"
         url = f"{self._rest.url}/ws/events/{self._event_id}{query}".replace("http", "ws", 1)
-        try:
-            _, listener = await ws_connect(
-                lambda: self,
-                url,
-                extra_headers={"Sec-WebSocket-Protocol": SUBPROTOCOL},
-                max_frame_size=FRAME_BYTES_MAX,
-                websocket_handshake_timeout=HANDSHAKE_S,
-            )
-        except WSHandshakeError as problem:
-            status = None if problem.response is None else int(problem.response.status)
-            kind = BotError if status is not None and status < 500 else ServerAway
-            raise kind(f"the handshake was answered with {status}") from problem
-        except (WSError, OSError, TimeoutError) as problem:
-            raise ServerAway(f"no socket: {type(problem).__name__} {problem}") from problem
-        if listener is not self:  # so `ws_connect` returns when the connection is lost amid the handshake
-            raise ServerAway("the socket was lost during the handshake")
+        await shake_hands(self, url)
         return self
 
     async def __aexit__(
@@ -195,8 +189,11 @@ class EventSocket(WSListener):
             self._send_open()
 
     async def hold_now(self) -> HoldNow:
-        """Ask what this customer holds, once it watches. Raises BotError or ServerAway."""
-        self._hold_asked = self._promise()
+        """Ask what this customer holds, once it watches; `on_line` has heard the place then, too.
+
+        Raises BotError or ServerAway.
+        """
+        self._hold_asked, self._hold_shown = self._promise(), None
         self._send_open()
         return await self._kept(self._hold_asked, ANSWER_S)
 
@@ -295,7 +292,10 @@ class EventSocket(WSListener):
             if len(self.map.states) != message.seat_count:
                 self.map = WatchedMap(message.seat_count, self._pictures)
         elif isinstance(message, HoldNow):
-            self._take_hold(message)
+            if message.reason is HoldReason.OPEN:
+                self._hold_shown = message
+        elif isinstance(message, QueueNow | LineNow):
+            self._take_line(message)
 
     def _take_answer(self, message: Answer, frame: bytes) -> None:
         answer = self._answers.get(message.id)
@@ -306,10 +306,13 @@ class EventSocket(WSListener):
         if self._on_answer is not None:
             self._on_answer(message, frame)
 
-    def _take_hold(self, hold: HoldNow) -> None:
-        self.hold = hold
-        if self._hold_asked is not None and not self._hold_asked.done() and hold.reason is HoldReason.OPEN:
-            self._hold_asked.set_result(hold)
+    def _take_line(self, news: QueueNow | LineNow) -> None:
+        if self._on_line is not None:
+            self._on_line(news)
+        # What is shown after `open` ends with the place in line.
+        asked, shown = self._hold_asked, self._hold_shown
+        if isinstance(news, QueueNow) and shown is not None and asked is not None and not asked.done():
+            asked.set_result(shown)
 
     def _take_patch(self, patch: Patch, frame: bytes) -> None:
         if self.map.take(patch, frame) is Outcome.REOPEN:
@@ -336,7 +339,6 @@ class EventSocket(WSListener):
     def _reopen(self) -> None:
         if not self._is_reopening:
             self._is_reopening = True
-            self.reopened += 1
             self._send_open()
 
     def _now_there(self) -> None:

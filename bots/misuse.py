@@ -4,7 +4,7 @@ import argparse
 import math
 
 from bots import open_files
-from bots.behaviours import ENDLESS, MIXES
+from bots.behaviours import ENDLESS, MIXES, QUEUING
 
 
 class Misused(Exception):
@@ -35,6 +35,8 @@ def _check_together(options: argparse.Namespace) -> None:
         raise Misused("--url needs --event: the id of an event of that server")
     if options.seats is not None and options.event is not None:
         raise Misused("--seats is of a new event: it says nothing with --event")
+    if options.slots is not None and (options.event is not None or not QUEUING & behaviours(options)):
+        raise Misused("--slots is of a new event where bots queue, as those of --mix waiting-room do")
     if options.pace is not None and options.behaviour != "paced":
         raise Misused("--pace is for --behaviour paced")
     if options.duration is not None and not ENDLESS & behaviours(options):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
+from msgspec import Struct
 
 from bots.rest import Customer, ServerAway
 from server.database import TROUBLE, connected
@@ -49,8 +50,15 @@ async def sign_in(at: PostgresAddress, count: int) -> list[Customer]:
     return made
 
 
-async def put_on_sale(at: PostgresAddress, seats: int, *, max_tickets: int = 6) -> str:
-    """A new event in a hall of so many seats, on sale; answers its id.
+class Room(Struct, frozen=True):
+    """A waiting room: so many may be inside at one time, and the lobby is open for so long before the sale."""
+
+    slots: int
+    lobby_s: float = 0.0
+
+
+async def put_on_sale(at: PostgresAddress, seats: int, *, max_tickets: int = 6, room: Room | None = None) -> str:
+    """A new event in a hall of so many seats, on sale, or soon when its waiting room has a lobby; answers its id.
 
     Raises:
         ServerAway: the server's database has gone.
@@ -67,14 +75,17 @@ async def put_on_sale(at: PostgresAddress, seats: int, *, max_tickets: int = 6) 
         )
         await connection.execute(
             "INSERT INTO event (id, name, venue_id, artist, category, event_at, on_sale_at, stage,"
-            " max_tickets_per_user, created_at, updated_at)"
-            " VALUES ($1, $2, $3, 'The Bots', 'concert', $4, $5, 'scheduled', $6, $5, $5)",
+            " max_tickets_per_user, created_at, updated_at, waiting_room_enabled, max_concurrent_shoppers)"
+            " VALUES ($1, $2, $3, 'The Bots', 'concert', $4, $5, 'scheduled', $6, $7, $7, $8, $9)",
             event_id,
             f"A rehearsal with {seats:,} seats",
             venue_id,
             now + timedelta(days=30),
-            now - timedelta(days=1),
+            now - timedelta(days=1) if room is None else now + timedelta(seconds=room.lobby_s),
             max_tickets,
+            now,
+            room is not None,
+            500 if room is None else room.slots,
         )
         await make_seats(connection, event_id, bowl("A hall", _blocks(seats)), now)
     return str(event_id)

@@ -93,7 +93,7 @@ class View:
         return (
             f"{progress.at_s:5.0f} s  {tally.visiting:,} bots  {now.commands_per_s:,.0f} commands/s  "
             f"p50 {now.p50_ms:.1f} ms  p99 {now.p99_ms:.1f} ms  {now.orders_per_s:,.0f} orders/s  "
-            f"{seats(progress.states)}  "
+            f"{seats(progress.states)}  {line_of(tally)}"
             f"divergences {tally.divergences}  broken {tally.broken}"
         )
 
@@ -110,6 +110,8 @@ class View:
         table.add_row("orders/s", f"{now.orders_per_s:,.0f}", f"{whole.orders_per_s:,.0f}")
         table.add_row("orders, cancelled", "", f"{tally.orders:,}, {tally.orders_cancelled:,}")
         table.add_row("bots visiting", f"{tally.visiting:,}", "")
+        if tally.waiting or tally.turns:
+            table.add_row("waiting, inside, turns", f"{tally.waiting:,}, {tally.inside:,}", f"{tally.turns:,}")
         table.add_row("seats", seats(progress.states), "", end_section=True)
         refusals = sorted(tally.refusals.items(), key=lambda one: -one[1])[:REFUSALS_SHOWN]
         for code, count in refusals:
@@ -140,6 +142,13 @@ def pace(earlier: Progress, later: Progress) -> Pace:
         waits.within_ms(0.5),
         waits.within_ms(0.99),
     )
+
+
+def line_of(tally: Tally) -> str:
+    """Who is in the waiting room, and inside; nothing where nobody was."""
+    if not tally.waiting and not tally.turns:
+        return ""
+    return f"{tally.waiting:,} waiting, {tally.inside:,} inside, {tally.turns:,} turns  "
 
 
 def seats(states: bytes) -> str:

@@ -2,7 +2,16 @@
 
 from bots.account import Account, accounts
 from bots.answer_log import AnswerLog
-from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, ReleaseSeats
+from protocol.inbound import (
+    Checkout,
+    Command,
+    ExtendHold,
+    HoldBest,
+    HoldSeats,
+    JoinQueue,
+    LeaveQueue,
+    ReleaseSeats,
+)
 from protocol.outbound import Accepted, OrderStatus, OrderSummary
 
 HOLD_END_SLACK_S = 5.0
@@ -46,6 +55,9 @@ def is_right(command: Command, answer: Accepted) -> bool:
         is_done = held.isdisjoint(command.seats) and bool(command.seats or not held)
     elif isinstance(command, Checkout):
         is_done = isinstance(answer.order, OrderSummary) and answer.order.status is OrderStatus.COMPLETED
+    elif isinstance(command, JoinQueue | LeaveQueue):
+        status = answer.queue.status if answer.queue else None
+        is_done = status is not None and (status == "not_in_queue") == isinstance(command, LeaveQueue)
     else:
         is_done = True
     return is_done and answer.id == command.id

@@ -23,6 +23,7 @@ from bots.rest import BotError, Customer, Rest, ServerAway
 from bots.sale import Terms
 from bots.steady_socket import SteadySocket
 from bots.summary import Summary, summarised
+from bots.turns import Turn, line_figures, wrong_turns
 from bots.work import Belongings, Job
 from protocol.seat_state import SeatState
 
@@ -56,13 +57,19 @@ class Plan(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """What the server says of the event. `seats`: those that are there, `available`: those that can be bought."""
+    """What the server says of the event.
+
+    seats, available: those that are there, and those that can be bought
+    limit: tickets a customer
+    slots: how many may be inside at one time; 0: there is no waiting room
+    """
 
     event_id: str
     name: str
     seats: int
     available: int
     limit: int
+    slots: int = 0
 
 
 class _Found(Struct, frozen=True):
@@ -73,6 +80,8 @@ class _Found(Struct, frozen=True):
     total_capacity: int
     available_seats: int
     max_tickets_per_user: int
+    waiting_room_enabled: bool
+    max_concurrent_shoppers: int
 
 
 async def find_event(rest: Rest, event_id: str) -> Event:
@@ -89,9 +98,12 @@ async def find_event(rest: Rest, event_id: str) -> Event:
         found = msgspec.convert(envelope.get("data"), _Found)
     except msgspec.ValidationError as problem:
         raise NoSale(f"what is there does not answer as an Usher does: {problem}") from problem
-    if found.status != "on_sale":
+    has_lobby = found.waiting_room_enabled and found.status == "upcoming"
+    if found.status != "on_sale" and not has_lobby:
         raise NoSale(f"{found.name} is not on sale: {found.status}")
-    return Event(event_id, found.name, found.total_capacity, found.available_seats, found.max_tickets_per_user)
+    slots = found.max_concurrent_shoppers if found.waiting_room_enabled else 0
+    seats, available = found.total_capacity, found.available_seats
+    return Event(event_id, found.name, seats, available, found.max_tickets_per_user, slots)
 
 
 class Rehearsal:
@@ -118,6 +130,7 @@ class Rehearsal:
         self._show = show
         self._lost = lost
         self._server_memory, self._bots_memory = MemoryCurve(), MemoryCurve()
+        self._turns: list[Turn] = []
 
     async def run(self) -> Summary:
         """Run it. Whatever ends it early is the last broken promise of the summary.
@@ -149,6 +162,7 @@ class Rehearsal:
                 tally,
                 self._server_memory.summary(),
                 self._bots_memory.summary(),
+                line_figures(self._turns, self._event.slots) if self._event.slots else None,
             )
 
     async def _sell(self, crew: Crew, watcher: SteadySocket, before: bytes) -> list[str]:
@@ -171,6 +185,7 @@ class Rehearsal:
         watching = asyncio.create_task(watch_server(self._http, self._rest.url, self._server_memory))
         try:
             belongings = await self._watched(crew.done(), show)
+            self._turns = [turn for one in belongings for turn in one.turns]
             await self._watched(watcher.check_map(), show)
         finally:
             watching.cancel()
@@ -190,6 +205,7 @@ class Rehearsal:
             hot,
             min(len(states), SEATS_PER_SHOPPER * len(plan.behaviours)),
             plan.behaviours.count("paced") / plan.per_s,
+            self._event.slots,
         )
         folder = plan.answers
         return [
@@ -228,6 +244,8 @@ class Rehearsal:
         now_ms = 1000 * (time.time() + watcher.clock_ahead_s)
         after = watcher.map.states
         broken = [*given_twice(belongings, now_ms), *hidden(belongings, after)]
+        if self._event.slots:
+            broken += wrong_turns(self._turns, self._event.slots)
         if "sell-out" in self._plan.behaviours:
             left = [seat for seat, state in enumerate(before) if state == 0 and after[seat] != SeatState.SOLD]
             if left:

@@ -19,6 +19,7 @@ class Terms(Struct, frozen=True):
     hot_seats: those that all race for
     few_seats: a small part of the hall, for those who are to get into each other's way
     pace_interval_s: time between two commands of a bot that keeps a pace
+    slots: how many may be inside at one time; 0: there is no waiting room
     """
 
     event_id: str
@@ -27,6 +28,7 @@ class Terms(Struct, frozen=True):
     hot_seats: list[int]
     few_seats: int
     pace_interval_s: float
+    slots: int = 0
 
 
 class Sale:

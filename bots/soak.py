@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bots.behaviours import BEHAVIOURS, ENDLESS, MIXES, assigned
-from bots.misuse import Misused, check
-from bots.own_data import put_on_sale, sign_in
+from bots.behaviours import BEHAVIOURS, ENDLESS, MIXES, QUEUING, assigned
+from bots.misuse import Misused, behaviours, check
+from bots.own_data import Room, put_on_sale, sign_in
 from bots.own_server import OwnServer, own_server
 from bots.progress import View
 from bots.rehearsal import Event, NoSale, Plan, Rehearsal, find_event
@@ -34,6 +34,9 @@ SPARE_S = 600
 """Beyond its duration a run may take so long: to start, to sign up, to compare and audit."""
 SIGN_UPS_AT_ONCE = 8
 PACE_PER_S = 1_000.0
+SLOTS_PER_BOT = 0.1
+LOBBY_S, ARRIVE_PER_S = 5.0, 100.0
+"""The sale begins when so many a second have come to the lobby, and a little later."""
 PASSWORD = "a bot's password"  # noqa: S105  (accounts of bots, on a server under test)
 
 
@@ -45,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--event", type=_event_id, help="the event's id; needed with --url (default: a new one, see --seats)"
     )
     parser.add_argument("--seats", type=number(100_000), help=f"of the new event on its own server ({SEATS:,})")
+    parser.add_argument(
+        "--slots",
+        type=number(10_000),
+        help="how many may shop at one time, where bots queue at the new event on its own server (a tenth of them)",
+    )
     doing = parser.add_mutually_exclusive_group()
     mixes = "; ".join(
         f"{name}: {', '.join(f'{share} %% {who}' for who, share in shares.items())}"
@@ -154,7 +162,11 @@ async def _started(console: Console) -> AsyncIterator[OwnServer]:
 async def _event_of(options: argparse.Namespace, own: OwnServer | None) -> str:
     if options.event is not None or own is None:
         return str(options.event)
-    return await put_on_sale(own.database, options.seats or SEATS)
+    room = None
+    if QUEUING & behaviours(options):
+        lobby_s = LOBBY_S + options.bots / ARRIVE_PER_S
+        room = Room(options.slots or math.ceil(SLOTS_PER_BOT * options.bots), lobby_s)
+    return await put_on_sale(own.database, options.seats or SEATS, room=room)
 
 
 def _plan(options: argparse.Namespace) -> Plan:

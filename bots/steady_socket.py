@@ -21,7 +21,7 @@ from bots.rest import PATIENCE_S, BotError, Diverged, Rest, ServerAway
 from bots.watched_map import Pictures, WatchedMap, WrongMap
 from protocol.codes import Code
 from protocol.inbound import Command
-from protocol.outbound import Accepted, HoldNow, OrderStatus, Rejected
+from protocol.outbound import Accepted, HoldNow, LineNow, OrderStatus, QueueNow, Rejected
 
 FINAL = frozenset({1002, 1003, 1007, 1008, 1009, 4400, 4401, 4403, 4404})
 """Close codes after which a client does not come back. Source: the socket protocol, "Close codes"."""
@@ -54,6 +54,9 @@ class Listener(Protocol):
 
     def cancel_unanswered(self, customer: str, order_id: str, /) -> None:
         """Nobody waits any more to hear whether this order is cancelled."""
+
+    def line(self, news: QueueNow | LineNow, /) -> None:
+        """The server has told of the line, or of the customer's place in it."""
 
 
 class SteadySocket:
@@ -215,7 +218,7 @@ class SteadySocket:
         await self._with_socket(EventSocket.check_map)
 
     async def hold_now(self) -> HoldNow:
-        """What the server says that this customer holds. Raises BotError."""
+        """What the server says that this customer holds; its place in line is told, too. Raises BotError."""
         return await self._with_socket(EventSocket.hold_now)
 
     async def _with_socket(self, do: Callable[[EventSocket], Awaitable[T]]) -> T:
@@ -284,6 +287,10 @@ class SteadySocket:
                     raise BotError(f"an answer to what was not asked: {answer}")
                 self._frames[answer.id] = frame
 
+        def heard_of_line(news: QueueNow | LineNow) -> None:
+            self.clock_ahead_s = socket.clock_ahead_s
+            self.log.line(news)
+
         socket = EventSocket(
             self.rest,
             self._event_id,
@@ -292,6 +299,7 @@ class SteadySocket:
             pictures=self._pictures,
             on_change=self.changed.set,
             on_answer=heard,
+            on_line=heard_of_line,
         )
         return socket
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from bots.memory import Memory
 from bots.tally import Tally
+from bots.turns import LineFigures
 from bots.watched_map import WatchedMap
 from protocol.seat_state import SeatState
 
@@ -23,6 +24,7 @@ class Summary(Struct):
         back, from when they were first sent
     race_s: from the first command to the last that was accepted, where all race for a few seats
     nasty: how connections ended that were up to no good
+    line: what came of the waiting room
     broken_count: all broken promises and divergences; `broken` has the first of them, and what the audit found
     """
 
@@ -54,6 +56,7 @@ class Summary(Struct):
     nasty: dict[str, int]
     server_memory_mb: Memory | None
     bots_memory_mb: Memory | None
+    line: LineFigures | None
     broken_count: int
     broken: list[str]
     is_audited: bool = False
@@ -68,6 +71,7 @@ def summarised(
     tally: Tally,
     server: Memory | None,
     own: Memory | None,
+    line: LineFigures | None,
 ) -> Summary:
     """The summary of a run."""
     seconds = max(tally.last_answered_at_s - tally.first_asked_at_s, 0.001)
@@ -101,6 +105,7 @@ def summarised(
         nasty=dict(sorted(tally.fates.items())),
         server_memory_mb=server,
         bots_memory_mb=own,
+        line=line,
         broken_count=tally.broken + tally.divergences,
         broken=list(tally.texts),
     )
@@ -128,6 +133,12 @@ def _said(value: object) -> str:
         return "not measured"
     if isinstance(value, Memory):
         return f"{value.first} first, {value.last} last, {value.peak} at most; {value.growth:+} since the warm-up"
+    if isinstance(value, LineFigures):
+        return (
+            f"{value.turns:,} turns, {value.most_inside:,} of {value.slots:,} slots at most,"
+            f" {value.slots_used_percent} % used\nwaits p50 {value.waited_p50_s} s, p99 {value.waited_p99_s} s,"
+            f" {value.ranges_right:,} of {value.ranges_told:,} as told"
+        )
     if isinstance(value, Mapping):
         return "\n".join(f"{name} {count:,}" for name, count in value.items()) or "none"
     return f"{value:,}" if isinstance(value, int | float) else str(value)

@@ -41,6 +41,8 @@ class Tally(Struct):
 
     arrived: customers who were there before the sale began, or for whom nobody waits
     visiting: bots with a socket that is open now, or is being opened again
+    waiting, inside: bots in the waiting room, and those whose turn it is, by what they were told
+    turns: how often a turn has come
     sent_again: commands sent once more with their id, because no answer had come or it said to come back
     resumes: how often bots came back with a map
     resumed_by_patches: … and got no snapshot
@@ -53,6 +55,9 @@ class Tally(Struct):
 
     arrived: int = 0
     visiting: int = 0
+    waiting: int = 0
+    inside: int = 0
+    turns: int = 0
     commands: int = 0
     accepted: int = 0
     sent_again: int = 0

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from bots.rest import Customer
 from bots.sale import Terms
 from bots.tally import Tally
+from bots.turns import Turn
 
 GO = b"go\n"
 """The line that begins the sale. The end of the input ends everything."""
@@ -34,12 +35,16 @@ class Job(Struct, frozen=True):
 
 
 class Belongings(Struct, frozen=True):
-    """What one customer has at the end, by the answers. `held_until_ms` is by the server's clock."""
+    """What one customer has at the end, by the answers. `held_until_ms` is by the server's clock.
+
+    turns: what came of standing in line, each time
+    """
 
     customer: str
     bought: list[int]
     held: list[int]
     held_until_ms: int
+    turns: list[Turn] = field(default_factory=list)
 
 
 class Report(Struct, frozen=True):

@@ -97,7 +97,9 @@ async def _report(sale: Sale, tell: Tell) -> None:
 
 def _belongings(bot: Bot) -> Belongings:
     account = bot.account
-    return Belongings(bot.customer.name, account.bought, list(account.held), account.held_until_ms)
+    return Belongings(
+        bot.customer.name, account.bought, list(account.held), account.held_until_ms, bot.standing.turns
+    )
 
 
 def _tell(report: Report) -> None:

@@ -10,6 +10,7 @@ class Code(StrEnum):
     NOT_SIGNED_IN = "not_signed_in"
     BAD_COMMAND = "bad_command"
     ID_REUSED = "id_reused"
+    EMAIL_NOT_VERIFIED = "email_not_verified"
     PROOF_REQUIRED = "proof_required"
     NOT_ON_SALE = "not_on_sale"
     NOT_ADMITTED = "not_admitted"
@@ -37,6 +38,7 @@ RETRIABLE = frozenset(
         Code.NO_BLOCK,
         Code.NOT_ADMITTED,
         Code.NOT_ON_SALE,
+        Code.EMAIL_NOT_VERIFIED,
         Code.PAYMENT_FAILED,
         Code.RATE_LIMITED,
         Code.OVERLOADED,
@@ -58,6 +60,7 @@ SENTENCES: dict[Code, str] = {
     Code.LIMIT_REACHED: "This is more than one customer may have for this event",
     Code.ORPHAN_SEAT: "This would leave a single seat alone",
     Code.NO_BLOCK: "Not so many seats are left that fit",
+    Code.EMAIL_NOT_VERIFIED: "Confirm your e-mail address before you join",
     Code.PROOF_REQUIRED: "Solve the challenge of the waiting room before you join",
     Code.HOLD_NOT_FOUND: "You hold no seats in this event",
     Code.HOLD_EXPIRED: "Your hold has run out",

@@ -270,18 +270,24 @@ class LineNow(OutboundMessage, frozen=True, tag="line", omit_defaults=False):
     per_minute: float | None
 
 
-class EventNow(OutboundMessage, frozen=True, tag="event"):
+class EventNow(OutboundMessage, frozen=True, tag="event", omit_defaults=False):
     """The event as it now is.
 
     status: `upcoming`, `on_sale`, `sold_out`, `completed` or `cancelled`
     on_sale_at_ms: when it goes or went on sale
     orphan_rule: what is done about a single seat that a choice would leave alone: nothing (`off`), pages `warn`, or
         it is refused (`enforce`)
+    waiting_room_mode: `off`, `fifo`, `draw` or `closed`: nobody is let in
+    max_concurrent_shoppers: so many may shop at once, where there is a waiting room
+    admit_per_minute: so many are let in within a minute, at most; 0: no limit
     """
 
     status: str
     on_sale_at_ms: int
     orphan_rule: str
+    waiting_room_mode: str = "off"
+    max_concurrent_shoppers: int = 0
+    admit_per_minute: int = 0
 
 
 class Pong(OutboundMessage, frozen=True, tag="pong"):

@@ -27,6 +27,7 @@ from server.door.rate_limits import RateLimits
 from server.door.request_heads import sound
 from server.door.security_headers import prepare_response
 from server.door.under_way import RequestsUnderWay
+from server.door.verified_email import VerifiedEmail
 from server.draws.heads import publish_for_ever
 from server.draws.reading import PublishedDraws
 from server.draws.rounds import Rounds
@@ -60,8 +61,8 @@ from server.services import SERVICES, Services
 from server.settings import Settings
 from server.signing import SigningKeys
 from server.sockets import connection
-from server.sockets.broadcast import Hub
 from server.sockets.command_pace import CommandPaces
+from server.sockets.hub import Hub
 from server.sockets.intake import Intake
 from server.sockets.open_sockets import Sockets
 from server.store import PostgresStore
@@ -128,6 +129,7 @@ async def running_parts(
         session_news = SessionNews(partial(connect, database_at), sessions.ended, sockets.check)
         throttle = Throttle(redis, _now, is_on=settings.is_rate_limited)
         accounts = Accounts(pool, sessions, _now)
+        verified_email = VerifiedEmail(pool, accounts, time.monotonic)
         mailer = mailer_for(settings, _now)
         outgoing = Outgoing(mailer)
         passwords = Passwords()
@@ -177,7 +179,7 @@ async def running_parts(
             payments=payments,
             signing_keys=signing_keys,
             draws=PublishedDraws(pool, signing_keys),
-            lobby_gate=LobbyGate([challenges] if challenges else []),
+            lobby_gate=LobbyGate([verified_email, *([challenges] if challenges else [])]),
             lobby_challenges=challenges,
             metrics=metrics,
         )
@@ -185,6 +187,7 @@ async def running_parts(
         for work in (
             supervisor.run(),
             hub.run(),
+            hub.customers.run(),
             sockets.run(),
             session_news.run(),
             *(outgoing.run() for _ in range(WRITERS)),

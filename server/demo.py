@@ -99,6 +99,7 @@ async def _make_event(
             OrphanRule.WARN,
             event.waiting_room_mode,
             0,
+            False,
         )
         try:
             await publish(connection, event.id, seats, now)

@@ -1,7 +1,11 @@
-"""The mirror of the holds in Redis, for whoever wants to look from outside. Nothing is decided from it.
+"""The mirror of holds and waiting rooms in Redis, for whoever looks from outside. Nothing is decided from it.
 
-    usher:{event}:holds   hash, customer -> {"seats":[…],"expires_at_ms":…}, each field with a time to live
-    usher:{event}:head    hash, epoch, term and revision of what is there: the sentinel that tells a loss
+    usher:{event}:holds    hash, customer -> {"seats":[…],"expires_at_ms":…}, each field with a time to live
+    usher:{event}:lobby    sorted set, customer by position in the chain of the draw
+    usher:{event}:waiting  sorted set, customer by place in line
+    usher:{event}:inside   hash, customer -> {"status":"active" or "called","place":…,"until_ms":…}
+    usher:{event}:head     hash, epoch, term and revision of what is there: the sentinel that tells a loss;
+                           `missing`: so many entries of the waiting room are not written yet
 
 One conflating writer for all events of the node: what changes within a moment, or while a write is under way, goes
 with the next, and many events share a round trip. A stale owner that wakes up cannot overwrite, because the script
@@ -24,6 +28,7 @@ from redis.exceptions import NoScriptError, RedisError
 from actors.core.model import Hold
 from actors.ports import Claim, Mirror
 from server.ending import end
+from server.mirrored_line import Entries, MirroredLine
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +36,18 @@ CHECK_S = 1.0
 ROUND_S = 0.05
 """From the end of one round of writing to the next: the changes of this time go together."""
 EVENTS_PER_ROUND_MAX = 64
+ENTRIES_PER_ROUND_MAX = 2_000
+"""Of the lines of all events: one of 100,000 that is written anew must not hold up the loop (5 ms), or Redis."""
 PAUSE_MAX_S = 1.0
 KEPT_S = 24 * 3600
 """Each write prolongs the keys by this; where the head runs out in a quiet event, it is written anew."""
 FIELDS_PER_GROUP_MAX = 1_000
 """Lua's unpack has a limit of some thousand values."""
 
+_KEYS = ("head", "holds", "lobby", "waiting", "inside")
+
 Holds = Mapping[str, Hold | None]
-_Write = tuple[tuple[str, str], list[Any]]
+_Write = tuple[tuple[str, ...], list[Any]]
 
 
 class NoFieldExpiry(Exception):
@@ -94,16 +103,23 @@ class RedisMirror(Mirror):
         """How many events have changes that are not written yet."""
         return len(self._behind)
 
-    def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None]) -> None:
+    def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None], moved: Iterable[str] = ()) -> None:
         event = self._events.get(claim.event_id)
         if event is not None:
-            event.touch(revision, holds)
+            event.touch(revision, holds, moved)
             self._want(event)
 
-    def replace(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
+    def replace(
+        self,
+        claim: Claim,
+        revision: int,
+        epoch: str,
+        holds: Callable[[], dict[str, Hold]],
+        entries: Callable[[], Entries] = dict,
+    ) -> None:
         if self._is_on:
             self.forget(claim)
-            self._events[claim.event_id] = event = _EventMirror(claim, revision, epoch, holds)
+            self._events[claim.event_id] = event = _EventMirror(claim, revision, epoch, holds, entries)
             self._want(event)
 
     def forget(self, claim: Claim) -> None:
@@ -122,13 +138,19 @@ class RedisMirror(Mirror):
         pause_s = ROUND_S
         while self._behind:
             events = list(islice(self._behind, EVENTS_PER_ROUND_MAX))
-            answers = await self._write([(event.keys, event.take()) for event in events])
+            room, writes = ENTRIES_PER_ROUND_MAX, list[_Write]()
+            for event in events:
+                before = event.entries_left
+                writes.append((event.keys, event.take(room)))
+                room -= before - event.entries_left
+            answers = await self._write(writes)
             is_any_written = False
             for event, answer in zip(events, answers, strict=True):
                 self._behind.pop(event, None)
                 if not isinstance(answer, Exception) and answer != b"gap":
                     is_any_written = True
-                    event.behind_since = asyncio.get_running_loop().time()
+                    if not event.entries_left:
+                        event.behind_since = asyncio.get_running_loop().time()
                 else:
                     event.begin_anew()
                 if event.is_behind and self._events.get(event.claim.event_id) is event:
@@ -169,9 +191,16 @@ class RedisMirror(Mirror):
 class _EventMirror:
     """What one event has still to write."""
 
-    def __init__(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        revision: int,
+        epoch: str,
+        holds: Callable[[], dict[str, Hold]],
+        entries: Callable[[], Entries],
+    ) -> None:
         self.claim = claim
-        self.keys = (f"usher:{{{claim.event_id}}}:head", f"usher:{{{claim.event_id}}}:holds")
+        self.keys = tuple(f"usher:{{{claim.event_id}}}:{name}" for name in _KEYS)
         self.behind_since = 0.0
         """Since when there is something that is not written yet, by the loop's clock."""
         self._epoch = epoch
@@ -179,13 +208,21 @@ class _EventMirror:
         self._revision = revision
         self._base: int | None = None
         self._changed: dict[str, Hold | None] = {}
+        self._line = MirroredLine(entries)
+        self._line.begin_anew()
 
     @property
     def is_behind(self) -> bool:
-        return self._base != self._revision
+        return self._base != self._revision or self.entries_left > 0
 
-    def touch(self, revision: int, holds: Holds) -> None:
+    @property
+    def entries_left(self) -> int:
+        """How many of the line's entries are still to be written."""
+        return len(self._line)
+
+    def touch(self, revision: int, holds: Holds, moved: Iterable[str]) -> None:
         self._revision = revision
+        self._line.touch(moved)
         if self._base is not None:
             self._changed.update(holds)
 
@@ -193,11 +230,18 @@ class _EventMirror:
         """What is there is unknown or lost: all is to be written."""
         self._base = None
         self._changed = {}
+        self._line.begin_anew()
 
-    def take(self) -> list[Any]:
-        """The script's arguments for what is still to be written; what changes meanwhile builds on it."""
+    def take(self, entries_max: int) -> list[Any]:
+        """The script's arguments for what is still to be written, with so many entries of the line; what changes
+        meanwhile builds on it.
+        """
         holds: Holds = self._holds() if self._base is None else self._changed
-        arguments = _arguments(self.claim, self._revision, self._epoch, self._base, holds)
+        # What is written anew may be there, if the answer to a write was lost: then the script does nothing.
+        # So the line begins with the next write, which goes on from there.
+        line: list[Any] = [0] if self._base is None else self._line.take(entries_max)
+        head = [self._epoch, KEPT_S, self.claim.term, self._revision, "" if self._base is None else self._base]
+        arguments = [*head, len(self._line), *line, *_arguments(holds)]
         self._base, self._changed = self._revision, {}
         return arguments
 
@@ -210,14 +254,14 @@ async def has_command(redis: Redis, name: str) -> bool:
     return any(found if isinstance(found, list) else found.values())
 
 
-def _arguments(claim: Claim, revision: int, epoch: str, base: int | None, holds: Holds) -> list[Any]:
+def _arguments(holds: Holds) -> list[Any]:
     gone = [customer for customer, hold in holds.items() if hold is None]
     groups: dict[int, list[str | bytes]] = {}
     for customer, hold in holds.items():
         if hold is not None:
             shown = {"seats": hold.seats, "expires_at_ms": hold.expires_ms}
             groups.setdefault(hold.expires_ms, []).extend((customer, msgspec.json.encode(shown)))
-    arguments: list[Any] = [epoch, KEPT_S, claim.term, revision, "" if base is None else base, len(gone), *gone]
+    arguments: list[Any] = [len(gone), *gone]
     for expires_ms, fields in groups.items():
         for part in _parts(fields):
             arguments += [expires_ms, len(part) // 2, *part]

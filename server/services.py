@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from server.sales import Sales
     from server.settings import Settings
     from server.signing import SigningKeys
-    from server.sockets.broadcast import Hub
     from server.sockets.command_pace import CommandPaces
+    from server.sockets.hub import Hub
     from server.sockets.intake import Intake
     from server.sockets.open_sockets import Sockets
     from server.telemetry.metrics import Metrics

@@ -4,9 +4,9 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
-from actors.core.model import DrawTerms, Hold, Order
+from actors.core.model import DrawTerms, Hold, Order, QueueEntry, QueueState
 from actors.ports import (
     Audience,
     Batch,
@@ -50,13 +50,15 @@ class FakeStore(Store):
 
 
 class FakeMirror(Mirror):
-    """The holds of each event as they would stand in Redis."""
+    """The holds and entries of each event as they would stand in Redis."""
 
     def __init__(self) -> None:
         self.holds: dict[str, dict[str, Hold]] = {}
+        self.line: dict[str, dict[str, QueueEntry]] = {}
+        self._entries: dict[str, Callable[[], Mapping[str, QueueEntry]]] = {}
         self.at: dict[str, tuple[int, int]] = {}
 
-    def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None]) -> None:
+    def touch(self, claim: Claim, revision: int, holds: dict[str, Hold | None], moved: Iterable[str] = ()) -> None:
         if self.at.get(claim.event_id, (0, 0)) >= (claim.term, revision):
             return
         self.at[claim.event_id] = (claim.term, revision)
@@ -65,13 +67,31 @@ class FakeMirror(Mirror):
             mine.pop(customer, None)
             if hold is not None:
                 mine[customer] = hold
+        for customer in moved:
+            self._show(claim.event_id, customer)
 
-    def replace(self, claim: Claim, revision: int, epoch: str, holds: Callable[[], dict[str, Hold]]) -> None:
+    def replace(
+        self,
+        claim: Claim,
+        revision: int,
+        epoch: str,
+        holds: Callable[[], dict[str, Hold]],
+        entries: Callable[[], Mapping[str, QueueEntry]] = dict,
+    ) -> None:
         self.at[claim.event_id] = (claim.term, revision)
         self.holds[claim.event_id] = dict(holds())
+        self.line[claim.event_id], self._entries[claim.event_id] = {}, entries
+        for customer in entries():
+            self._show(claim.event_id, customer)
 
     def forget(self, claim: Claim) -> None:
         """What is there stays until it runs out."""
+
+    def _show(self, event_id: str, customer: str) -> None:
+        entry = self._entries[event_id]().get(customer)
+        self.line[event_id].pop(customer, None)
+        if entry is not None and entry.state is not QueueState.OUT:
+            self.line[event_id][customer] = entry
 
 
 class FakeAudience(Audience):
@@ -82,6 +102,8 @@ class FakeAudience(Audience):
         self.personal: list[PersonalNews] = []
         self.announced: list[Outbound] = []
         self.watching: set[str] = set()
+        self.places_told = 0
+        """How often everybody was told the place in line."""
         self.present: set[str] = set()
         """Customers with a socket."""
 
@@ -97,8 +119,8 @@ class FakeAudience(Audience):
     def announce(self, event_id: str, message: Outbound) -> None:
         self.announced.append(message)
 
-    def connected(self, event_id: str) -> list[str]:
-        return list(self.present)
+    def tell_places(self, event_id: str) -> None:
+        self.places_told += 1
 
     def seen_s(self, event_id: str, customer: str) -> float:
         return asyncio.get_running_loop().time() if customer in self.present else 0.0

@@ -16,7 +16,7 @@ from actors.core.model import Drawn, DrawTerms, QueueEntry, QueueState, Terms
 from actors.core.pace import Pace
 
 PACE_SLACK_MS = 250
-"""What a late turn may catch up of the pace. So much is at most admitted too early within a minute."""
+"""What a late turn may catch up of the pace."""
 IN_ROOM = (QueueState.LOBBY, QueueState.WAITING, QueueState.CALLED, QueueState.ACTIVE)
 INSIDE = (QueueState.CALLED, QueueState.ACTIVE)
 _PASSED_SLACK = 1_000
@@ -33,14 +33,14 @@ class LineCounts:
         self.chained = 0
         self.head: bytes | None = None
         self.admitted_upto = 0
-        self.paced_ms = 0.0
-        """When the last one was admitted, as the pace has it."""
+        self.paced_us = 0
+        """When the last one was admitted, as the pace has it: in whole microseconds, so that nothing adds up."""
 
     def copy_counts(self, other: "LineCounts") -> None:
         """Be at the same counts."""
         self.tail, self.lobby, self.waiting, self.inside = other.tail, other.lobby, other.waiting, other.inside
         self.chained, self.head = other.chained, other.head
-        self.admitted_upto, self.paced_ms = other.admitted_upto, other.paced_ms
+        self.admitted_upto, self.paced_us = other.admitted_upto, other.paced_us
 
     @property
     def next_place(self) -> int:
@@ -58,7 +58,7 @@ class LineCounts:
         if now in INSIDE and was not in INSIDE:
             self.admitted_upto = max(self.admitted_upto, after.place or 0)
             admitted_ms = after.admitted_ms or 0
-            self.paced_ms = max(self.paced_ms + interval_ms(terms), float(admitted_ms - PACE_SLACK_MS))
+            self.paced_us = max(self.paced_us + interval_us(terms), (admitted_ms - PACE_SLACK_MS) * 1_000)
         if after.position is not None and after.position > self.chained:
             event = UUID(terms.event_id)
             self.head = draw.next_head(self.head or genesis(event, draws), draw.entry_id(event, after.nonce))
@@ -93,7 +93,7 @@ class Line(LineCounts):
     def restore(self, tail: int, admitted_upto: int, admitted_ms: int) -> None:
         """Go on after places that were given, and turns that came, to entries which are no more."""
         self.tail = max(self.tail, tail)
-        self.admitted_upto, self.paced_ms = admitted_upto, float(admitted_ms)
+        self.admitted_upto, self.paced_us = admitted_upto, admitted_ms * 1_000
 
     def entry(self, customer: str) -> QueueEntry | None:
         """The customer's entry, whatever became of it."""
@@ -269,9 +269,13 @@ Seen = Callable[[str], int]
 """When a customer was seen last, in Unix milliseconds."""
 
 
-def interval_ms(terms: Terms) -> float:
-    """The time between two admissions; 0: no limit."""
-    return 60_000 / terms.admit_per_minute if terms.admit_per_minute else 0.0
+def interval_us(terms: Terms) -> int:
+    """The time between two admissions as the pace has it; 0: no limit.
+
+    A minute may begin with those that the slack lets in early, and they count: so it is a minute and the slack that
+    is divided, and rounded up.
+    """
+    return -(-(60_000 + PACE_SLACK_MS) * 1_000 // terms.admit_per_minute) if terms.admit_per_minute else 0
 
 
 def genesis(event: UUID, draws: DrawTerms) -> bytes:

@@ -116,3 +116,10 @@ class Pace:
         """Seconds for so many turns, at so many in a second, when some leave the line by themselves."""
         leaving = self._gave_up / self._waiting_s if self._waiting_s else 0.0
         return math.log1p(leaving * turns / per_s) / leaving if leaving else turns / per_s
+
+
+def is_much_else(told: WaitRange | None, now: WaitRange | None) -> bool:
+    """Is the wait another one than was told: known or not, or an end of it moved by a quarter of the longest?"""
+    if told is None or now is None:
+        return told != now
+    return max(abs(told[0] - now[0]), abs(told[1] - now[1])) * 4 > told[1]

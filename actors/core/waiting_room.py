@@ -15,7 +15,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from actors.core import draw
-from actors.core.line import INSIDE, Line, LineDraft, Seen, genesis, interval_ms
+from actors.core.line import INSIDE, Line, LineDraft, Seen, genesis, interval_us
 from actors.core.memory import content_hash
 from actors.core.model import (
     BeaconRound,
@@ -160,7 +160,7 @@ def look_after(view: View, entry: QueueEntry, now_ms: int, seen: Seen) -> Accept
 
 def may_admit(view: View, now_ms: int) -> bool:
     """Is there a slot, and something to buy, and is it not too soon after the one before?"""
-    return view.line.paced_ms + interval_ms(view.terms) <= now_ms and _admits(view, now_ms)
+    return view.line.paced_us + interval_us(view.terms) <= now_ms * 1_000 and _admits(view, now_ms)
 
 
 def admit(entry: QueueEntry, now_ms: int, seen: Seen) -> Accept:
@@ -178,7 +178,7 @@ def next_turn_ms(seating: Seating, now_ms: int) -> int | None:
     if is_end_of_lobby_due(terms, line, now_ms):
         times.append(now_ms)
     if line.waiting and _admits(seating, now_ms):
-        times.append(int(line.paced_ms + interval_ms(terms)) + 1)
+        times.append(-(-(line.paced_us + interval_us(terms)) // 1_000))
     return min(times, default=None)
 
 

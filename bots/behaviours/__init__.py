@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bots.behaviours import buyers, holders, nasty, racers, visitors
+from bots.behaviours import buyers, holders, nasty, queuers, racers, visitors
 from bots.bot import Bot
 
 Behaviour = Callable[[Bot], Awaitable[None]]
@@ -14,6 +14,11 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "quitters": visitors.quit_often,
     "reconnectors": visitors.lose_connection,
     "nasty": nasty.be_nasty,
+    "queuers": queuers.queue_up,
+    "waverers": queuers.give_up,
+    "vanishers": queuers.vanish,
+    "callers": queuers.ask_by_rest,
+    "pushers": queuers.push_in,
     "holders": holders.hold_and_release,
     "paced": holders.keep_a_pace,
     "hot-seats": racers.race,
@@ -24,9 +29,13 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 ENDLESS = frozenset(BEHAVIOURS) - {"hot-seats", "sell-out"}
 """Those that go on until they are told to stop; the others end by themselves."""
 
+QUEUING = frozenset({"queuers", "waverers", "vanishers", "callers", "pushers"})
+"""Those who know what a waiting room is."""
+
 MIXES: Mapping[str, Mapping[str, int]] = {
     "on-sale": {"buyers": 50, "browsers": 25, "hoarders": 8, "reconnectors": 8, "quitters": 6, "nasty": 3},
     "hostile": {"buyers": 40, "reconnectors": 20, "quitters": 20, "nasty": 20},
+    "waiting-room": {"queuers": 50, "browsers": 10, "callers": 10, "waverers": 10, "vanishers": 10, "pushers": 10},
     "quiet": {"browsers": 80, "buyers": 15, "hoarders": 5},
 }
 """Shares of behaviours, in percent."""

@@ -1,8 +1,8 @@
 """The gate before the waiting room: what is asked of who wants to join, beside the rate limits.
 
 Checks are behind a port (`LobbyCheck`): each sees who wants to join what, with the proof that was sent, and may
-refuse. There is one: a proof of work (ALTCHA). It makes a crowd of accounts cost computing time, and proves nothing
-else.
+refuse. There are two: a confirmed e-mail address, where an event asks for one (`verified_email`), and a proof of
+work (ALTCHA). That one makes a crowd of accounts cost computing time, and proves nothing else.
 
 A challenge is bound to one account and one event and expires. So a solution is worth nothing to anybody else; sent
 again by its owner, it finds the place that is there. Nothing has to be remembered, on whichever node.
@@ -18,6 +18,7 @@ import asyncpg
 
 from protocol.codes import Code
 from protocol.limits import PROOF_CHARS_MAX
+from server.people.session_cache import Session
 from server.statements import sql
 
 ALGORITHM, COST = "PBKDF2/SHA-256", 1_000
@@ -28,9 +29,9 @@ NAME_OF_KEY = "lobby challenge"
 
 
 class LobbyCheck(Protocol):
-    """Something that is asked before somebody may join. It must not wait: it is asked on the loop."""
+    """Something that is asked before somebody may join. Whoever joins waits for it, and nobody else does."""
 
-    def refusal(self, event_id: str, customer: str, proof: str | None) -> Code | None:
+    async def refusal(self, event_id: str, session: Session, proof: str | None, /) -> Code | None:
         """Why this customer may not join with this proof; None: they may."""
 
 
@@ -40,10 +41,10 @@ class LobbyGate:
     def __init__(self, checks: Sequence[LobbyCheck] = ()) -> None:
         self._checks = checks
 
-    def refusal(self, event_id: str, customer: str, proof: str | None) -> Code | None:
+    async def refusal(self, event_id: str, session: Session, proof: str | None) -> Code | None:
         """The first refusal; None: come in."""
         for check in self._checks:
-            code = check.refusal(event_id, customer, proof)
+            code = await check.refusal(event_id, session, proof)
             if code is not None:
                 return code
         return None
@@ -78,20 +79,22 @@ class ProofOfWork:
         found: dict[str, Any] = made.to_dict()
         return found
 
-    def refusal(self, event_id: str, customer: str, proof: str | None) -> Code | None:
-        """Is this a solution of a challenge of ours for this customer and event? It takes two HMACs."""
+    async def refusal(self, event_id: str, session: Session, proof: str | None) -> Code | None:
+        """Is this a solution of a challenge of ours for this customer and event?"""
+        return None if self.is_proven(event_id, str(session.customer_id), proof) else Code.PROOF_REQUIRED
+
+    def is_proven(self, event_id: str, customer: str, proof: str | None) -> bool:
+        """The same. It takes two HMACs."""
         if proof is None or len(proof) > PROOF_CHARS_MAX:
-            return Code.PROOF_REQUIRED
+            return False
         try:
             payload = altcha.Payload.from_base64(proof)
             # Ours are signed: a solution without the key's signature would make us derive one ourselves.
             is_quick = isinstance(payload.challenge.parameters.key_signature, str)
             is_theirs = payload.challenge.parameters.data == {"event": event_id, "customer": customer}
-            if is_quick and is_theirs and self._is_solved(payload):
-                return None
+            return is_quick and is_theirs and self._is_solved(payload)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass
-        return Code.PROOF_REQUIRED
+            return False
 
     def _is_solved(self, payload: altcha.Payload) -> bool:
         expires_at = payload.challenge.parameters.expires_at

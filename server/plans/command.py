@@ -153,7 +153,7 @@ async def _add_event(
     name = options.name or taken.imported.seat_map.name
     row = (
         *(event_id, name, "", venue_id, options.artist or name, options.category, event_at, on_sale_at),
-        *(options.currency, False, 500, options.max_tickets, None, now, OrphanRule.WARN, "draw", 0),
+        *(options.currency, False, 500, options.max_tickets, None, now, OrphanRule.WARN, "draw", 0, False),
     )
     await connection.execute(sql("add_event"), *row)
     await publish(connection, event_id, taken.seats, now)

@@ -85,6 +85,7 @@ def event_shape(event: Row) -> Event:
         waiting_room_mode=event["waiting_room_mode"],
         max_concurrent_shoppers=event["max_concurrent_shoppers"],
         admit_per_minute=event["admit_per_minute"],
+        waiting_room_verified_email=event["waiting_room_verified_email"],
         max_tickets_per_user=event["max_tickets_per_user"],
         orphan_rule=event["orphan_rule"],
         created_at=iso(event["created_at"]),

@@ -51,7 +51,10 @@ _STAGES = {
 _BOUND_BY_SEATS = ("venue_id", "currency")
 _ROOM = ("waiting_room_enabled", "waiting_room_mode", "max_concurrent_shoppers", "admit_per_minute")
 _TERMS = ("stage", "on_sale_at", "event_at", "max_tickets_per_user", "orphan_rule", *_ROOM)
-_DESCRIBED = ("name", "description", "venue_id", "artist", "category", "image_url", "currency")
+_DESCRIBED = (
+    *("name", "description", "venue_id", "artist", "category", "image_url", "currency"),
+    "waiting_room_verified_email",
+)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -72,6 +75,7 @@ class EventWanted(Struct):
     waiting_room_mode: WaitingRoomMode = "draw"
     max_concurrent_shoppers: Shoppers = 500
     admit_per_minute: PerMinute = 0
+    waiting_room_verified_email: bool = False
     max_tickets_per_user: Tickets = 4
     orphan_rule: OrphanRule = "warn"
 
@@ -92,6 +96,7 @@ class EventChanges(Struct, omit_defaults=True):
     waiting_room_mode: WaitingRoomMode | UnsetType = UNSET
     max_concurrent_shoppers: Shoppers | UnsetType = UNSET
     admit_per_minute: PerMinute | UnsetType = UNSET
+    waiting_room_verified_email: bool | UnsetType = UNSET
     max_tickets_per_user: Tickets | UnsetType = UNSET
     orphan_rule: OrphanRule | UnsetType = UNSET
 
@@ -122,7 +127,12 @@ async def create_event(request: web.Request) -> web.Response:
         *(event_id, wanted.name.strip(), wanted.description, venue_id, (wanted.artist or wanted.name).strip()),
         *(wanted.category, event_at, on_sale_at, wanted.currency, wanted.waiting_room_enabled),
         *(wanted.max_concurrent_shoppers, wanted.max_tickets_per_user, wanted.image_url, parts.now()),
-        *(wanted.orphan_rule, wanted.waiting_room_mode, wanted.admit_per_minute),
+        *(
+            wanted.orphan_rule,
+            wanted.waiting_room_mode,
+            wanted.admit_per_minute,
+            wanted.waiting_room_verified_email,
+        ),
     )
     async with parts.database.acquire() as connection, connection.transaction():
         await connection.execute(sql("without_time_limit"))

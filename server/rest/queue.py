@@ -80,7 +80,7 @@ class QueueStats(Struct, rename="camel"):
     who=Who.SIGNED_IN,
     pace=Pace.JOIN,
     data=PlaceInLine,
-    refusals={**_ASKED, 400: (*_ASKED[400], Code.PROOF_REQUIRED)},
+    refusals={**_ASKED, 400: (*_ASKED[400], Code.PROOF_REQUIRED), 403: (Code.EMAIL_NOT_VERIFIED,)},
     headers={
         PROOF_HEADER: "The solved challenge, where the waiting room asks for one; at most 4,096 characters.",
         NONCE_HEADER: "32 bytes in hex that the entry in the draw is made of; the server chooses without it.",
@@ -93,11 +93,9 @@ async def join_queue(request: web.Request) -> web.Response:
     if not event.waiting_room_enabled:
         return _answer(None)
     session, sale = await customer(request), await sale_of(request)
-    code = services(request).lobby_gate.refusal(
-        sale.event_id, str(session.customer_id), request.headers.get(PROOF_HEADER)
-    )
+    code = await services(request).lobby_gate.refusal(sale.event_id, session, request.headers.get(PROOF_HEADER))
     if code is not None:
-        raise Refused(400, SENTENCES[code], code)
+        raise Refused(403 if code is Code.EMAIL_NOT_VERIFIED else 400, SENTENCES[code], code)
     accepted = await ask(
         services(request), sale.event_id, Asked(str(session.customer_id), JoinQueue(new_command_id(), nonce))
     )

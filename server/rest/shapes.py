@@ -105,6 +105,7 @@ class Event(Struct):
     waiting_room_mode: WaitingRoomMode
     max_concurrent_shoppers: int
     admit_per_minute: int
+    waiting_room_verified_email: bool
     max_tickets_per_user: int
     orphan_rule: OrphanRule
     created_at: Moment

@@ -1,4 +1,4 @@
-"""The broadcast hub: one channel for each event that is watched.
+"""One event's broadcast: a channel to all who watch it.
 
     publish() ──► fold ──► one patch, encoded and framed once ──► every watcher, in slices
                     └────► history, from which a watcher resumes
@@ -14,10 +14,11 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 
 from actors.batch_log import CORRELATION_IDS_MAX
 from actors.core.seating import Seating
-from actors.ports import Audience, News, PersonalNews
+from actors.ports import News
 from protocol import limits
 from protocol.codes import CloseCode
 from protocol.outbound import Heartbeat, Outbound, Patch, Resync, Snapshot, encode
@@ -30,119 +31,11 @@ log = logging.getLogger(__name__)
 FOLD_S = 0.05
 SLICE_SOCKETS = 8
 BEHIND_MAX_S = 10.0
-CARE_S = 0.5
 HISTORY_SEATS_MAX = 50_000
 QUIET_CHANNEL_S = 300.0
-SEEN_S = 300.0
-"""For so long it is known when a customer was there last."""
 
 Now = Callable[[], datetime]
-
-
-class Hub(Audience):
-    """The channels of one node. `seating` reads an event's committed state if it is loaded here; set before use."""
-
-    def __init__(self, now: Now) -> None:
-        self.seating: Callable[[str], Seating | None] = lambda _event_id: None
-        self._now = now
-        self._channels: dict[str, Channel] = {}
-        self._customers: dict[tuple[str, str], set[Outbox]] = {}
-        self._seen: dict[str, float] = {}
-
-    @property
-    def watchers(self) -> int:
-        """How many connections watch."""
-        return sum(len(channel.watchers) for channel in self._channels.values())
-
-    @property
-    def watchers_behind(self) -> int:
-        """How many of them have left too much unread."""
-        return sum(channel.watchers_behind for channel in self._channels.values())
-
-    def begin(self, event_id: str, revision: int, epoch: str) -> None:
-        channel = self._channels.get(event_id)
-        if channel is not None:
-            channel.begin(revision, epoch)
-
-    def publish(self, event_id: str, news: News) -> None:
-        channel = self._channels.get(event_id)
-        if channel is not None:
-            channel.publish(news)
-
-    def tell(self, event_id: str, personal: PersonalNews) -> None:
-        frame: bytes | None = None
-        for outbox in self._customers.get((event_id, personal.customer), ()):
-            if outbox is not personal.origin:
-                frame = frame or encode(personal.message)
-                outbox.send_text(frame)
-
-    def announce(self, event_id: str, message: Outbound) -> None:
-        channel = self._channels.get(event_id)
-        if channel is not None:
-            channel.announce(message)
-
-    def connected(self, event_id: str) -> list[str]:
-        return [customer for event, customer in self._customers if event == event_id]
-
-    def seen_s(self, event_id: str, customer: str) -> float:
-        if (event_id, customer) in self._customers:
-            return asyncio.get_running_loop().time()
-        return self._seen.get(customer, 0.0)
-
-    def saw(self, customer: str) -> None:
-        """The customer has just asked for something, or closed a socket."""
-        now = asyncio.get_running_loop().time()
-        self._seen.pop(customer, None)
-        self._seen[customer] = now
-        while next(iter(self._seen.values())) < now - SEEN_S:
-            del self._seen[next(iter(self._seen))]
-
-    def lost(self, event_id: str) -> None:
-        channel = self._channels.pop(event_id, None)
-        for outbox in channel.watchers if channel is not None else ():
-            outbox.close(CloseCode.RESTARTING)
-
-    def watched(self) -> frozenset[str]:
-        return frozenset(event_id for event_id, channel in self._channels.items() if channel.watchers)
-
-    def join(self, event_id: str, outbox: Outbox) -> None:
-        """A connection to the event: it hears at once what concerns its customer, and no more until `watch`."""
-        if outbox.customer is not None:
-            self._customers.setdefault((event_id, outbox.customer), set()).add(outbox)
-
-    def watch(self, event_id: str, seating: Seating, outbox: Outbox, position: tuple[str, int] | None) -> None:
-        """Let this connection watch from now on, beginning with what it lacks since `position`."""
-        channel = self._channels.get(event_id)
-        if channel is None:
-            channel = Channel(event_id, self.seating, self._now)
-            channel.begin(seating.revision, seating.epoch)
-            self._channels[event_id] = channel
-        channel.watch(seating, outbox, position)
-
-    def leave(self, event_id: str, outbox: Outbox) -> None:
-        """This connection is gone."""
-        channel = self._channels.get(event_id)
-        if channel is not None:
-            channel.leave(outbox)
-        mine = (event_id, outbox.customer or "")
-        if (others := self._customers.get(mine)) is not None:
-            others.discard(outbox)
-            if not others:
-                del self._customers[mine]
-                self.saw(mine[1])
-
-    async def run(self) -> None:
-        """Heartbeats, and the care for those who are behind. Ends when it is cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(CARE_S)
-            for event_id, channel in list(self._channels.items()):
-                try:
-                    channel.care(loop.time())
-                except Exception:  # one event's trouble must not end the heartbeats of all
-                    log.exception("the channel of event %s failed", event_id)
-                if channel.is_forgotten(loop.time()):
-                    del self._channels[event_id]
+T = TypeVar("T", bound=Outbound)
 
 
 class Channel:
@@ -160,9 +53,10 @@ class Channel:
         self._sent = 0
         self._fold: dict[int, int] = {}
         self._fold_ids: list[str] = []
-        self._notes: deque[Outbound] = deque()
+        self._notes: dict[type, Outbound] = {}
+        """What is to be said to everybody, of each type the newest."""
         self._said: dict[type, Outbound] = {}
-        """What was said last to everybody, of each type."""
+        """What was said last."""
         self._history: deque[tuple[int, dict[int, int]]] = deque()
         self._history_seats = 0
         self._history_from = 0
@@ -204,10 +98,15 @@ class Channel:
 
     def announce(self, message: Outbound) -> None:
         """Send this to everybody, after the patches before it, unless it is what was said last."""
-        if message != self._said.get(type(message)):
-            self._said[type(message)] = message
-            self._notes.append(message)
+        if message != self._notes.get(type(message), self._said.get(type(message))):
+            self._notes[type(message)] = message
             self._pump()
+
+    def said(self, kind: type[T]) -> T | None:
+        """What everybody has heard, or is about to hear first; whoever is told it hears nothing older later."""
+        said = self._said.get(kind, self._notes.get(kind))
+        assert said is None or isinstance(said, kind)
+        return said
 
     def watch(self, seating: Seating, outbox: Outbox, position: tuple[str, int] | None) -> None:
         """Answer `open`: a patch from the position to now, or a snapshot."""
@@ -284,7 +183,9 @@ class Channel:
                 self._log_patch(base, len(fold))
                 await self._push_to_all(_patch(self._epoch, base, self._sent, fold), self._sent)
             while self._notes:
-                await self._push_to_all(self._notes.popleft(), None)
+                kind = next(iter(self._notes))
+                self._said[kind] = self._notes.pop(kind)
+                await self._push_to_all(self._said[kind], None)
             if began >= self._beat_at:
                 self._beat_at = began + limits.HEARTBEAT_S
                 await self._push_to_all(

@@ -20,7 +20,7 @@ from actors.told import Reply, Told
 from protocol import limits
 from protocol.codes import CloseCode, Code
 from protocol.inbound import BadCommand, Command, JoinQueue, NotUnderstood, Open, Ping, read_command
-from protocol.outbound import HoldNow, HoldReason, Pong, QueueNow, Rejected, User, Welcome, rejected
+from protocol.outbound import HoldNow, HoldReason, LineNow, Pong, QueueNow, Rejected, User, Welcome, rejected
 from server.door.correlation import current_id
 from server.door.origin import is_foreign
 from server.door.paced import keep_pace_of_handshakes
@@ -30,6 +30,7 @@ from server.rest.envelope import Refused
 from server.sales import Sale
 from server.services import Services, services
 from server.sockets.command_pace import CommandPace
+from server.sockets.customers import wait_of
 from server.sockets.frames import close_frame
 from server.sockets.intake import BACKLOG_COMMANDS, Reader
 from server.sockets.outbox import Outbox
@@ -164,7 +165,9 @@ class Connection:
                 continue
             try:
                 request = self._take(frame.data)
-                if request is not None:
+                if isinstance(request, JoinQueue):
+                    await self._join(request)
+                elif request is not None:
                     await self._answer(request)
             except Exception:
                 log.exception("a socket of event %s failed", self._event.event_id)
@@ -180,8 +183,8 @@ class Connection:
         else:
             await self._ws.close(drain=False)
 
-    def _take(self, frame: bytes) -> Open | Ping | None:
-        """Pass a command on; what is no command is answered here, and may have to wait."""
+    def _take(self, frame: bytes) -> Open | Ping | JoinQueue | None:
+        """Pass a command on; what may have to wait is given back."""
         try:
             command = read_command(frame)
         except NotUnderstood as problem:
@@ -197,17 +200,18 @@ class Connection:
         elif isinstance(command, BadCommand):
             self._refuse(command, rejected(command.id, Code.BAD_COMMAND, message=command.message))
         elif isinstance(command, JoinQueue):
-            self._join(self._customer, command)
+            return command
         else:
             self._tell(self._customer, command)
         return None
 
-    def _join(self, customer: str, command: JoinQueue) -> None:
+    async def _join(self, command: JoinQueue) -> None:
         """Pass on who may join, without the proof: it is no matter of the line's."""
+        assert self._session is not None, "nobody joins who is not signed in"
         proof = None if command.proof is UNSET else command.proof
-        code = self._parts.lobby_gate.refusal(self._event.event_id, customer, proof)
+        code = await self._parts.lobby_gate.refusal(self._event.event_id, self._session, proof)
         if code is None:
-            self._tell(customer, replace(command, proof=UNSET))
+            self._tell(str(self._session.customer_id), replace(command, proof=UNSET))
         else:
             self._refuse(command, rejected(command.id, code))
 
@@ -267,12 +271,13 @@ class Connection:
             return
         self._parts.hub.watch(self._event.event_id, seating, self.outbox, position)
         if has_room(seating.terms):
-            self.outbox.send(line_now(seating))
+            self.outbox.send(self._parts.hub.said(self._event.event_id, LineNow) or line_now(seating))
         if self._customer is not None:
             hold = shown(seating, seating.hold(self._customer))
             self.outbox.send(HoldNow(hold.seats, hold.expires_at_ms, hold.total_cents, HoldReason.OPEN))
-            place = shown_place(seating, self._customer)
-            self.outbox.send(QueueNow(*astuple(place)))
+            place = QueueNow(*astuple(shown_place(seating, self._customer)))
+            self.outbox.told_wait = wait_of(place)
+            self.outbox.send(place)
 
     def _welcome(self) -> Welcome:
         session = self._session

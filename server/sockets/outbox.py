@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
+from actors.core.pace import WaitRange
 from protocol.codes import CloseCode
 from protocol.outbound import Outbound, encode
 from server.sockets.frames import text_frame
@@ -32,6 +33,7 @@ class Outbox:
         "is_closing",
         "revision",
         "session_hash",
+        "told_wait",
     )
 
     def __init__(
@@ -45,6 +47,8 @@ class Outbox:
         self.session_hash = session_hash
         self.revision = 0
         """What it has been sent up to."""
+        self.told_wait: WaitRange | None = None
+        """How long its customer's wait in line may be, as it was told last."""
         self.behind_since: float | None = None
         self.is_closing = False
         self._transport = transport

@@ -41,7 +41,9 @@ BEGIN
         ON CONFLICT (event_id, customer_id) DO UPDATE
        SET state = excluded.state, joined_at = excluded.joined_at, place = excluded.place,
            position = excluded.position, nonce = excluded.nonce,
-           until_at = excluded.until_at, admitted_at = excluded.admitted_at, has_missed = excluded.has_missed
+           until_at = excluded.until_at, has_missed = excluded.has_missed,
+           -- Who joins again had a turn all the same: the next owner keeps the pace by it.
+           admitted_at = coalesce(excluded.admitted_at, q.admitted_at)
      WHERE q.position IS NULL OR (q.position = excluded.position AND q.nonce = excluded.nonce);
     GET DIAGNOSTICS done = ROW_COUNT;
     IF done <> cardinality(p_customer) THEN

@@ -7,6 +7,7 @@ WITH matching AS (
     SELECT e.id, e.name, e.description, e.venue_id, e.artist, e.category, e.event_at, e.on_sale_at, s.status,
            e.seat_count, coalesce(h.available, 0) AS available, e.image_url, e.currency,
            e.waiting_room_enabled, e.waiting_room_mode, e.max_concurrent_shoppers, e.admit_per_minute,
+           e.waiting_room_verified_email,
            e.max_tickets_per_user, e.orphan_rule, e.created_at, e.updated_at,
            v.name AS venue_name, v.address, v.city, v.state, v.country, v.timezone, v.capacity,
            v.image_url AS venue_image_url, v.created_at AS venue_created_at, v.updated_at AS venue_updated_at
@@ -42,6 +43,7 @@ SELECT e.id, e.name, e.description, e.venue_id, e.artist, e.category, e.event_at
                     coalesce(h.available, 0), coalesce(h.held, 0), $1) AS status,
        e.seat_count, coalesce(h.available, 0) AS available, e.image_url, e.currency,
        e.waiting_room_enabled, e.waiting_room_mode, e.max_concurrent_shoppers, e.admit_per_minute,
+       e.waiting_room_verified_email,
        e.max_tickets_per_user, e.orphan_rule, e.created_at, e.updated_at,
        v.name AS venue_name, v.address, v.city, v.state, v.country, v.timezone, v.capacity,
        v.image_url AS venue_image_url, v.created_at AS venue_created_at, v.updated_at AS venue_updated_at
@@ -49,3 +51,7 @@ SELECT e.id, e.name, e.description, e.venue_id, e.artist, e.category, e.event_at
   JOIN venue v ON v.id = e.venue_id
   LEFT JOIN event_head h ON h.event_id = e.id
  WHERE e.id = $2
+
+-- name: asks_for_verified_email
+-- Is this event's waiting room for those alone who have confirmed an e-mail address? $1 the event.
+SELECT waiting_room_verified_email FROM event WHERE id = $1

@@ -50,14 +50,14 @@ UPDATE venue SET name = $2, address = $3, city = $4, state = $5, country = $6, c
 -- An event as the organiser knows it; nobody else changes it until this transaction ends. $1 event.
 SELECT name, description, venue_id, artist, category, event_at, on_sale_at, stage, image_url, currency,
        waiting_room_enabled, waiting_room_mode, max_concurrent_shoppers, admit_per_minute, max_tickets_per_user,
-       orphan_rule, seat_count
+       orphan_rule, waiting_room_verified_email, seat_count
   FROM event WHERE id = $1 FOR UPDATE
 
 -- name: update_event
 -- What is known of an event, anew, but for the terms of its sale. $1 id, $2 name, $3 description, $4 venue, $5 artist,
--- $6 category, $7 image, $8 currency, $9 now.
+-- $6 category, $7 image, $8 currency, $9 whether who joins has to have confirmed an e-mail address, $10 now.
 UPDATE event SET name = $2, description = $3, venue_id = $4, artist = $5, category = $6, image_url = $7,
-                 currency = $8, updated_at = $9
+                 currency = $8, waiting_room_verified_email = $9, updated_at = $10
  WHERE id = $1
 
 -- name: set_terms

@@ -43,11 +43,12 @@ ON CONFLICT (venue_id, name) DO NOTHING;
 -- name: add_event
 -- An event without seats, unless it is there. $1 id, $2 name, $3 description, $4 venue, $5 artist, $6 category,
 -- $7 date, $8 on sale from, $9 currency, $10 waiting room, $11 shoppers at once, $12 tickets per customer, $13 image, $14 now,
--- $15 orphan rule, $16 the waiting room's mode, $17 admitted in a minute.
+-- $15 orphan rule, $16 the waiting room's mode, $17 admitted in a minute, $18 whether who joins has to have confirmed
+-- an e-mail address.
 INSERT INTO event (id, name, description, venue_id, artist, category, event_at, on_sale_at, currency,
                    waiting_room_enabled, max_concurrent_shoppers, max_tickets_per_user, image_url, created_at, updated_at,
-                   orphan_rule, waiting_room_mode, admit_per_minute)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17)
+                   orphan_rule, waiting_room_mode, admit_per_minute, waiting_room_verified_email)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: events_with_seats

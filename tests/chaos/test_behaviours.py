@@ -1,98 +1,32 @@
 """What bots do: each behaviour does what it is for, and sees what a server does wrong."""
 
-import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
 
 from actors.ports import News
-from bots import worker
-from bots.behaviours import BEHAVIOURS, ENDLESS, MIXES, assigned, buyers, nasty, visitors
+from bots.behaviours import BEHAVIOURS, ENDLESS, MIXES, QUEUING, assigned, nasty
 from bots.bot import Bot
 from bots.own_data import put_on_sale, sign_in
 from bots.rehearsal import given_twice, hidden
 from bots.rest import Customer, Rest, ServerAway
 from bots.sale import Sale, Terms
 from bots.tally import Tally
-from bots.work import GO, Belongings, Job, Report
+from bots.work import Belongings
 from protocol.codes import CloseCode, Code
 from protocol.inbound import Checkout, Command, ExtendHold, HoldBest, HoldSeats, ReleaseSeats
 from protocol.limits import SEATS_PER_COMMAND_MAX
 from protocol.outbound import NOTHING_HELD, Accepted, Answer, Hold, OrderStatus, OrderSummary, encode, rejected
-from server.audit import audit
-from server.database import connected
 from server.engines import PostgresAddress
 from server.sockets.broadcast import Channel
 from server.sockets.outbox import Outbox
-from tests.server.parts import SEAT_COUNT, Usher, own, until
+from tests.chaos.hall import LIMIT, PER_S, Hall, hall, is_sound
+from tests.server.parts import SEAT_COUNT, Usher, own
 
-__all__ = ["own"]
-
-LIMIT = 4
-LONG_S = 60.0
-PER_S = 100.0
-
-
-Claim = Callable[[Tally], bool]
-
-
-@dataclass
-class Hall:
-    """A server in this process, and bots of this process that are sent there."""
-
-    usher: Usher
-    at: PostgresAddress
-    folder: Path
-    monkeypatch: pytest.MonkeyPatch
-
-    async def after(self, behaviour: str, claim: Claim = lambda _tally: True, *, bots: int = 6) -> Tally:
-        """What so many bots have seen when this is true of it. What they were told is stored as they were told."""
-        event_id = await self.usher.event(max_tickets=LIMIT)
-        file = self.folder / f"{event_id}.jsonl"
-        terms = Terms(event_id, LIMIT, SEAT_COUNT, list(range(4)), 3 * bots, bots / PER_S)
-        customers = await sign_in(self.at, bots)
-        orders, reports = asyncio.StreamReader(), list[Report]()
-        job = Job(self.usher.url, terms, [behaviour] * bots, customers, 0, 1, 1, None, str(file))
-        orders.feed_data(msgspec.json.encode(job) + b"\n" + GO)
-        sales: list[Sale] = []
-
-        class Known(Sale):
-            def __init__(self, *arguments: Any) -> None:
-                super().__init__(*arguments)
-                sales.append(self)
-
-        self.monkeypatch.setattr(worker, "Sale", Known)
-        working = asyncio.create_task(worker.work(orders, reports.append))
-        await until(lambda: working.done() or bool(sales and claim(sales[0].tally)), LONG_S)
-        if behaviour in ENDLESS:
-            sales[0].over.set()
-        await working
-        assert [report.stage for report in reports if report.stage != "coming"] == ["there", "done"]
-        async with connected(self.at) as connection:
-            assert (await audit(connection, [file])).findings == []
-        return reports[-1].tally
-
-    def hurry(self, **seconds: float) -> None:
-        """Have visitors, buyers or the nasty wait for so long instead."""
-        for name, value in seconds.items():
-            for module in (visitors, buyers, nasty):
-                self.monkeypatch.setattr(module, name, value, raising=False)
-
-
-@pytest.fixture
-def hall(own: Usher, database_address: PostgresAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hall:
-    return Hall(own, database_address, tmp_path, monkeypatch)
-
-
-def is_sound(tally: Tally) -> bool:
-    """Has nobody seen anything wrong?"""
-    return (tally.divergences, tally.broken, tally.texts) == (0, 0, [])
+__all__ = ["hall", "own"]
 
 
 async def test_browsers_watch_and_ask_for_nothing(hall: Hall) -> None:
@@ -120,7 +54,7 @@ async def test_hoarders_hold_all_they_may_for_longer(hall: Hall) -> None:
 
 async def test_hoarders_ask_for_no_more_than_a_command_may(hall: Hall) -> None:
     hall.hurry(FIRST_S=0.05, SIT_S=0.05)
-    hall.monkeypatch.setattr("tests.chaos.test_behaviours.LIMIT", SEATS_PER_COMMAND_MAX + 2)
+    hall.monkeypatch.setattr("tests.chaos.hall.LIMIT", SEATS_PER_COMMAND_MAX + 2)
     assert is_sound(await hall.after("hoarders", lambda seen: seen.accepted > 10, bots=1))
 
 
@@ -187,7 +121,8 @@ async def test_a_race_for_hot_seats_has_a_winner_for_each(hall: Hall) -> None:
 
 def test_every_behaviour_is_looked_at_here() -> None:
     looked_at = "browsers buyers hoarders quitters reconnectors nasty holders paced shop hot-seats"
-    assert set(BEHAVIOURS) - set(looked_at.split()) == {"sell-out"}, "see test_sell_every_seat for that"
+    elsewhere = {"sell-out"} | QUEUING
+    assert set(BEHAVIOURS) - set(looked_at.split()) == elsewhere, "see test_sell_every_seat and test_queuers"
 
 
 @pytest.mark.parametrize("mix", MIXES)

@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from rich.console import Console
 
+from actors.core import waiting_room
 from bots import misuse, soak
 from bots.crew import Worker, hired
 from bots.rest import BotError, Rest, ServerAway
@@ -102,6 +103,8 @@ async def test_a_soak_that_makes_no_sense_is_a_misuse(own: Usher, unused_tcp_por
         ("--behaviour", "sell-out", "--duration", "5"),
         ("--duration", "5", "--timeout", "4"),
         ("--pace", "5"),
+        ("--slots", "5"),
+        ("--mix", "waiting-room", "--slots", "5", "--event", unknown),
         ("--bots", "2", "--processes", "3"),
         ("--answers", str(tmp_path / "file")),
         ("--answers", str(tmp_path / "told")),
@@ -255,6 +258,29 @@ async def test_what_bots_see_ends_with_one(borrowed: Borrowed, monkeypatch: pyte
     said = io.StringIO()
     assert await run_soak(options(*SHORT), Console(file=said, width=200)) == BROKEN
     assert "3 seats were bought and are not shown as sold" in said.getvalue()
+
+
+ROOM = ("--mix", "waiting-room", "--bots", "20", "--slots", "2", "--duration", "6", "--seats", "100")
+
+
+async def test_a_waiting_room_is_rehearsed_from_its_lobby(
+    borrowed: Borrowed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soak, "LOBBY_S", 2.0)
+    file = tmp_path / "summary.json"
+    assert await run_soak(options(*ROOM, "--json", str(file)), QUIET) == 0
+    line = json.loads(file.read_bytes())["line"]
+    assert (line["slots"], line["most_inside"]) == (2, 2)
+    assert line["turns"] > 2
+
+
+async def test_too_many_inside_end_with_one(borrowed: Borrowed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: a server that lets everybody in."""
+    monkeypatch.setattr(soak, "LOBBY_S", 2.0)
+    monkeypatch.setattr(waiting_room, "_admits", lambda view, now_ms: view.terms.is_on_sale(now_ms))
+    said = io.StringIO()
+    assert await run_soak(options(*ROOM), Console(file=said, width=200)) == BROKEN
+    assert "were inside at one time, 2 may be" in said.getvalue()
 
 
 async def test_an_interrupted_soak_leaves_answers_that_can_be_audited(

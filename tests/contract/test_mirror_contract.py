@@ -1,4 +1,4 @@
-"""What every mirror promises: the newest owner's newest holds, and nothing of anybody older."""
+"""What every mirror promises: the newest owner's newest holds and entries, and nothing of anybody older."""
 
 import json
 from abc import ABC, abstractmethod
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from actors.core.model import Hold
+from actors.core.model import Hold, QueueEntry, QueueState
 from actors.ports import Claim, Mirror
 from server.mirror import RedisMirror
 from tests.fakes import FakeMirror
@@ -19,10 +19,18 @@ FAR_MS = 4_000_000_000_000
 OLD, NEW = Claim(EVENT, "old", 1), Claim(EVENT, "new", 2)
 
 Shown = dict[str, tuple[tuple[int, ...], int]]
+Line = dict[str, tuple[str, int | None]]
+LOBBY, WAITING, CALLED, ACTIVE = QueueState.LOBBY, QueueState.WAITING, QueueState.CALLED, QueueState.ACTIVE
 
 
 def hold(*seats: int, minutes: int = 0) -> Hold:
     return Hold(seats, FAR_MS - 600_000, FAR_MS - 600_000, FAR_MS + 60_000 * minutes)
+
+
+def entry(customer: str, state: QueueState, number: int) -> QueueEntry:
+    """In the lobby the number is the position, else the place."""
+    position, place = (number, None) if state is LOBBY else (None, number)
+    return QueueEntry(customer, state, FAR_MS, place, position, admitted_ms=FAR_MS)
 
 
 class MirrorBench(ABC):
@@ -36,6 +44,10 @@ class MirrorBench(ABC):
     async def shown(self) -> Shown:
         """Each customer's seats and end, once all is written."""
 
+    @abstractmethod
+    async def line(self) -> Line:
+        """Each customer's state, and position or place, once all is written."""
+
 
 class FakeMirrorBench(MirrorBench):
     def __init__(self) -> None:
@@ -47,6 +59,10 @@ class FakeMirrorBench(MirrorBench):
     async def shown(self) -> Shown:
         return {customer: (one.seats, one.expires_ms) for customer, one in self._mirror.holds[EVENT].items()}
 
+    async def line(self) -> Line:
+        shown = self._mirror.line[EVENT].items()
+        return {who: (str(one.state), one.position if one.state is LOBBY else one.place) for who, one in shown}
+
 
 class RedisMirrorBench(MirrorBench):
     def __init__(self, redis: Redis) -> None:
@@ -57,9 +73,24 @@ class RedisMirrorBench(MirrorBench):
         self._mirrors.append(RedisMirror(self._redis))
         return self._mirrors[-1]
 
-    async def shown(self) -> Shown:
+    async def written(self) -> None:
         while any(mirror.events_behind for mirror in self._mirrors):
             _ = await self._redis.ping()
+
+    async def line(self) -> Line:
+        await self.written()
+        shown: Line = {}
+        for kind in ("lobby", "waiting"):
+            found: Any = await self._redis.zrange(f"usher:{{{EVENT}}}:{kind}", 0, -1, withscores=True)
+            shown |= {customer.decode(): (kind, int(number)) for customer, number in found}
+        inside: Any = await self._redis.hgetall(f"usher:{{{EVENT}}}:inside")
+        for customer, text in inside.items():
+            assert customer.decode() not in shown, "an entry is in two states"
+            shown[customer.decode()] = json.loads(text)["status"], json.loads(text)["place"]
+        return shown
+
+    async def shown(self) -> Shown:
+        await self.written()
         found: Any = await self._redis.hgetall(f"usher:{{{EVENT}}}:holds")
         holds = {customer.decode(): json.loads(text) for customer, text in found.items()}
         return {customer: (tuple(one["seats"]), one["expires_at_ms"]) for customer, one in holds.items()}
@@ -142,3 +173,39 @@ async def test_giving_an_event_up_wipes_nothing(mirrors: MirrorBench) -> None:
     await mirrors.shown()
     old.forget(OLD)
     assert await mirrors.shown() == {"ada": ((1,), FAR_MS)}
+
+
+async def test_entries_that_were_loaded_are_shown(mirrors: MirrorBench) -> None:
+    line = {
+        "ada": entry("ada", ACTIVE, 1),
+        "bob": entry("bob", CALLED, 2),
+        "cyd": entry("cyd", WAITING, 3),
+        "dan": entry("dan", QueueState.OUT, 4),
+    }
+    mirrors.mirror().replace(OLD, 7, EPOCH, dict, lambda: line)
+    assert await mirrors.line() == {"ada": ("active", 1), "bob": ("called", 2), "cyd": ("waiting", 3)}
+
+
+async def test_an_entry_is_shown_in_its_last_state_alone(mirrors: MirrorBench) -> None:
+    mirror, line = mirrors.mirror(), dict[str, QueueEntry]()
+    mirror.replace(OLD, 7, EPOCH, dict, lambda: line)
+    for revision, (state, number) in enumerate(
+        ((LOBBY, 9), (WAITING, 4), (CALLED, 4), (WAITING, 12), (ACTIVE, 12)), 8
+    ):
+        line["ada"] = entry("ada", state, number)
+        mirror.touch(OLD, revision, {}, ["ada"])
+        assert await mirrors.line() == {"ada": (str(state), number)}
+    del line["ada"]
+    mirror.touch(OLD, 20, {}, ["ada"])
+    assert await mirrors.line() == {}
+
+
+async def test_a_new_owner_shows_its_own_line(mirrors: MirrorBench) -> None:
+    old, line = mirrors.mirror(), {"ada": entry("ada", WAITING, 1)}
+    old.replace(OLD, 7, EPOCH, dict, lambda: line)
+    await mirrors.line()
+    mirrors.mirror().replace(NEW, 7, EPOCH, dict, lambda: {"bob": entry("bob", WAITING, 2)})
+    await mirrors.line()
+    line["cyd"] = entry("cyd", WAITING, 3)
+    old.touch(OLD, 99, {}, ["cyd"])
+    assert await mirrors.line() == {"bob": ("waiting", 2)}

@@ -53,6 +53,19 @@ async def test_who_is_out_leaves_the_places_given_and_the_chain(bench: Bench) ->
     assert line.tail == 5
 
 
+async def test_a_turn_is_not_forgotten_when_somebody_joins_again(bench: Bench) -> None:
+    """The next owner keeps the pace by the last turn; how far the line is does not follow from who waits."""
+    owner = await owner_of(bench, await bench.add_event())
+    turn = QueueEntry(
+        ADA, QueueState.ACTIVE, owner.at_ms, 3, until_ms=owner.at_ms + 900_000, admitted_ms=owner.at_ms
+    )
+    await owner.write(moves(owner, 0, turn, replace(turn, customer=BOB, place=2, admitted_ms=owner.at_ms - 9_000)))
+    await owner.write(moves(owner, 1, replace(turn, state=QueueState.OUT, until_ms=None)))
+    await owner.write(moves(owner, 2, QueueEntry(ADA, QueueState.WAITING, owner.at_ms + 1, 4)))
+    line = (await owner.store.load(owner.claim)).line
+    assert (line.tail, line.admitted_upto, line.admitted_ms) == (4, 2, owner.at_ms)
+
+
 async def test_what_the_draw_is_made_of_is_chosen_once(bench: Bench) -> None:
     owner = await owner_of(bench, await bench.add_event())
     first = (await owner.store.load(owner.claim)).line.draws

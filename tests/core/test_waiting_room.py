@@ -1,12 +1,16 @@
 """Admission by slots, pace and what is left to sell; and what is told of a wait."""
 
+import itertools
+import math
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actors.core.ahead import Ahead
+from actors.core.line import Line, interval_us
 from actors.core.model import QueueMode, QueueState
-from actors.core.pace import Pace
 from actors.core.verdict import Asked
 from actors.core.waiting_room import wait_of
 from actors.ports import Claim
@@ -53,7 +57,36 @@ def test_not_faster_than_the_pace() -> None:
     times = [at_ms for at_ms, _ in admitted]
     assert [place for _, (_, place) in admitted] == list(range(1, len(admitted) + 1))
     assert 115 <= len(admitted) <= 122
-    assert all(sum(start <= at < start + 60_000 for at in times) <= 61 for start in times)
+    assert all(sum(start <= at < start + 60_000 for at in times) <= 60 for start in times)
+
+
+@given(
+    per_minute=st.sampled_from([1, 2, 7, 60, 599, 7_919, 1_000_000]),
+    steps=st.lists(
+        st.integers(0, 61_000) | st.sampled_from(["as soon as it may be"] * 5 + ["crowd", "another owner"]),
+        max_size=80,
+    ),
+)
+@settings(deadline=None)
+def test_no_sliding_minute_has_more_than_the_limit(per_minute: int, steps: list[int | str]) -> None:
+    """Turns come as soon as they may or late, people join in crowds, and another node takes over now and then."""
+    sale = room(max_concurrent_shoppers=10**6, admit_per_minute=per_minute)
+    people = (f"c{number}" for number in itertools.count())
+    times: list[int] = []
+    for step in ["crowd", *steps]:
+        line, joining = sale.seating.line, list[str]()
+        if isinstance(step, int):
+            sale.wait(ms=step)
+        elif step == "crowd":
+            joining = list(itertools.islice(people, 30))
+        elif step == "another owner":
+            sale.seating.line = Line(sale.seating.terms, line.draws, line.entries.values())
+            sale.seating.line.restore(line.tail, line.admitted_upto, max(times, default=0))
+        else:
+            due_us = line.paced_us + interval_us(sale.seating.terms)
+            sale.wait(ms=max(0, math.ceil(due_us / 1_000) - sale.now_ms))
+        times += [sale.now_ms for _ in turn(sale, *joining)]
+    assert all(late - early >= 60_000 for early, late in zip(times, times[per_minute:], strict=False))
 
 
 def test_nobody_is_let_in_when_nothing_is_left() -> None:
@@ -156,87 +189,6 @@ def test_ahead_is_what_counting_says() -> None:
     counted = [sum(one < place for one in there) for place in asked]
     assert [ahead.before(place) for place in asked] == counted
     assert [Ahead(there).before(place) for place in asked] == counted
-
-
-def test_four_of_five_waits_end_within_the_range() -> None:
-    """Each of 60 who are inside goes after two minutes on average; the wait is told when it begins."""
-    dice, pace, now_ms, slots = Random(11), Pace(), 0.0, 60
-    line: list[str] = []
-    pace.inside = slots
-    pace.tick(0)
-    assert pace.wait(3, slots, 0) is None, "nothing is known before slots came free"
-    for number in range(20_000):
-        now_ms += dice.expovariate(1 / 2_000)
-        pace.tick(int(now_ms))
-        pace.freed()
-        if line:
-            pace.admitted(line.pop(0), int(now_ms))
-        while len(line) < 40:
-            customer = f"c{number}-{len(line)}"
-            pace.waits(customer, int(now_ms), pace.wait(len(line), slots, 0))
-            line.append(customer)
-    assert pace.told > 15_000
-    assert 0.8 <= pace.right / pace.told <= 0.95
-    assert 28 <= (pace.per_minute or 0) <= 32
-
-
-def measured(*, slots: int, leave_line_s: float = 0.0) -> Pace:
-    """Of those inside one in 100 goes in a second, for an hour; of 1,000 who wait one in so many seconds leaves."""
-    pace = Pace()
-    pace.inside, pace.waiting = slots, 1_000
-    owed = {"freed": 0.0, "left": 0.0}
-    for second in range(3_600):
-        pace.tick(second * 1_000)
-        owed["freed"] += slots / 100
-        owed["left"] += 1_000 / leave_line_s if leave_line_s else 0
-        while owed["freed"] >= 1:
-            owed["freed"] -= 1
-            pace.freed()
-        while owed["left"] >= 1:
-            owed["left"] -= 1
-            pace.gave_up("somebody")
-    return pace
-
-
-def middle(pace: Pace, ahead: int, slots: int, admit_per_minute: int = 0) -> float:
-    wait = pace.wait(ahead, slots, admit_per_minute)
-    assert wait is not None
-    return sum(wait) / 2
-
-
-def test_a_wait_follows_from_the_slots_that_there_are_now() -> None:
-    pace = measured(slots=100)
-    assert middle(pace, 599, 100) == pytest.approx(600, rel=0.02)
-    pace.inside = 50
-    assert middle(pace, 599, 50) == pytest.approx(1_200, rel=0.02), "half the slots, twice the time"
-    assert pace.wait(9, 60, 0) == (0, 1), "ten slots are free"
-
-
-def test_who_leaves_the_line_makes_waits_shorter() -> None:
-    steady, leaving = measured(slots=100), measured(slots=100, leave_line_s=1_000)
-    assert middle(steady, 999, 100) == pytest.approx(1_000, rel=0.02)
-    # One a second is let in, and of those ahead one in a thousand leaves in a second: 1,000 ln 2.
-    assert middle(leaving, 999, 100) == pytest.approx(693, rel=0.02)
-
-
-def test_the_pace_limit_is_a_wait_whatever_was_measured() -> None:
-    pace = measured(slots=100)
-    low, high = pace.wait(99, 100, 6) or (0, 0)
-    assert 900 <= low <= 990
-    assert 1_000 <= high <= 1_020
-
-
-def test_what_a_new_owner_measures_begins_with_its_own_time() -> None:
-    pace = Pace()
-    for number in range(5):
-        pace.admitted(f"c{number}", 1_900_000_000_000)
-    pace.inside = 5
-    pace.tick(1_900_000_500_000)
-    for second in range(1, 61):
-        pace.tick(1_900_000_500_000 + second * 1_000)
-        if second % 10 == 0:
-            pace.freed()
-    assert pace.per_minute == pytest.approx(6, rel=0.05)
 
 
 def test_no_wait_is_told_when_more_are_ahead_than_seats_are_left() -> None:

@@ -15,9 +15,9 @@ import pytest_asyncio
 
 from protocol.inbound import BadCommand, Command, ExtendHold, JoinQueue, LeaveQueue, read_command
 from server.sockets import connection, outbox
-from server.sockets.broadcast import Hub
 from server.sockets.connection import Connection
 from server.sockets.frames import text_frame
+from server.sockets.hub import Hub
 from tests.chaos.processes import UsherProcess
 from tests.fuzz.socket_fuzz import Failed, Fuzz, fuzz_process, own_server
 from tests.server import raw_socket
@@ -60,7 +60,7 @@ async def nothing_is_left(usher: Usher, tasks_before: int) -> None:
     """Whoever was there is gone, and so is all that was kept for them."""
     await until(lambda: len(usher.parts.sockets) == 0)
     assert usher.parts.hub.watchers == 0
-    assert not usher.parts.hub._customers
+    assert not usher.parts.hub.customers.sockets
     await until(lambda: len(asyncio.all_tasks()) <= tasks_before)
 
 
@@ -87,7 +87,7 @@ async def test_what_is_left_is_found(
     with pytest.raises(AssertionError):
         await nothing_is_left(usher, 1_000)
     usher.parts.hub._channels.clear()
-    usher.parts.hub._customers.clear()
+    usher.parts.hub.customers.sockets.clear()
 
 
 def fails_on_a_bad_command(frame: bytes) -> Any:

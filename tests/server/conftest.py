@@ -30,7 +30,7 @@ from server.rest import accounts as account_routes
 from server.rest import auth, envelope, events, my_sessions, venues
 from server.services import SERVICES, Services
 from server.settings import Settings
-from server.sockets.broadcast import Hub
+from server.sockets.hub import Hub
 from server.telemetry import health
 from tests.conftest import REDIS_TEST_DATABASE
 from tests.rows import add_customer

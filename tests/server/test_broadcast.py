@@ -16,10 +16,11 @@ from actors.core.seating import Seating
 from actors.ports import News, PersonalNews
 from protocol import limits
 from protocol.codes import CloseCode
-from protocol.outbound import EventNow, HoldNow, HoldReason
+from protocol.outbound import EventNow, HoldNow, HoldReason, LineNow
 from protocol.seat_state import pack_states
-from server.sockets import broadcast, outbox
-from server.sockets.broadcast import Channel, Hub
+from server.sockets import broadcast, hub, outbox
+from server.sockets.broadcast import Channel
+from server.sockets.hub import Hub
 from server.sockets.outbox import Outbox
 from tests.server.parts import Json, unpacked, until
 from tests.server.transports import Transport
@@ -259,6 +260,29 @@ async def test_the_same_announcement_is_made_once(show: Show) -> None:
     assert [frame["type"] for frame in watcher.read()].count("event") == 1
 
 
+async def test_of_what_is_announced_before_it_leaves_the_newest_is_told(show: Show) -> None:
+    watcher = Watcher(show)
+    watcher.watch()
+    for upto in (1, 2, 3):
+        show.hub.announce("show", LineNow(upto, 9, None))
+    await turns()
+    await until(lambda: not show.channel._notes)
+    await turns()
+    assert [frame["admitted_upto"] for frame in watcher.read() if frame["type"] == "line"] == [3]
+
+
+async def test_whoever_is_told_how_far_the_line_is_hears_nothing_older_afterwards(show: Show) -> None:
+    assert show.hub.said("show", LineNow) is None
+    Watcher(show).watch()
+    show.hub.announce("show", LineNow(1, 9, None))
+    assert show.hub.said("show", LineNow) == LineNow(1, 9, None), "it is what everybody hears first"
+    await until(lambda: not show.channel._notes)
+    show.hub.announce("show", LineNow(2, 8, None))
+    assert show.hub.said("show", LineNow) == LineNow(1, 9, None), "the newer one is still to come"
+    await until(lambda: not show.channel._notes)
+    assert show.hub.said("show", LineNow) == LineNow(2, 8, None)
+
+
 async def test_who_leaves_hears_no_more(show: Show) -> None:
     watcher, other = Watcher(show, "ada"), Watcher(show, "ada")
     for one in (watcher, other):
@@ -273,7 +297,7 @@ async def test_who_leaves_hears_no_more(show: Show) -> None:
     show.hub.leave("show", other.outbox)  # harmless
     assert show.hub.watched() == frozenset()
     assert show.hub.watchers == 0
-    assert not show.hub._customers
+    assert not show.hub.customers.sockets
 
 
 async def test_an_event_that_is_lost_sends_its_watchers_away(show: Show) -> None:
@@ -288,7 +312,7 @@ async def test_an_event_that_is_lost_sends_its_watchers_away(show: Show) -> None
 
 
 async def test_a_channel_that_nobody_watches_is_forgotten(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broadcast, "CARE_S", 0.01)
+    monkeypatch.setattr(hub, "CARE_S", 0.01)
     watcher, loop = Watcher(show), asyncio.get_running_loop()
     watcher.watch()
     assert not show.channel.is_forgotten(loop.time() + 2 * broadcast.QUIET_CHANNEL_S)

@@ -49,6 +49,7 @@ async def test_an_event_has_the_fields_of_the_contract(client: Client, database:
         "waiting_room_enabled": False,
         "waiting_room_mode": "draw",
         "admit_per_minute": 0,
+        "waiting_room_verified_email": False,
         "max_concurrent_shoppers": 500,
         "max_tickets_per_user": 4,
         "orphan_rule": "warn",

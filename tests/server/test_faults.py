@@ -442,7 +442,7 @@ async def test_fault_12_nothing_that_a_stranger_sends_grows_without_bound(usher:
         return (
             len(supervisor._slots),
             len(hub._channels),
-            len(hub._customers),
+            sum(len(one) for one in hub.customers.sockets.values()),
             len(places._kept._known),
             len(places._kept._coming),
             len(sales._known),

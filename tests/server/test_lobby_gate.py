@@ -4,14 +4,17 @@ import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import altcha
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from protocol.codes import Code
 from server.door.lobby_gate import EXPIRES_AFTER, LobbyGate, ProofOfWork, lobby_secret
+from server.door.verified_email import KNOWN_S, VerifiedEmail
+from server.people.session_cache import Session
 from tests.server.draws import add_lobby
 from tests.server.parts import SHARED, Customer, Usher
 
@@ -54,17 +57,17 @@ def changed(proof: str, **how: Any) -> str:
 def test_a_solution_lets_its_owner_in() -> None:
     gate = work(Clock())
     proof = solved(gate.challenge(EVENT, ADA))
-    assert gate.refusal(EVENT, ADA, proof) is None
-    assert gate.refusal(EVENT, ADA, proof) is None, "sent again: the place is there"
+    assert gate.is_proven(EVENT, ADA, proof)
+    assert gate.is_proven(EVENT, ADA, proof), "sent again: the place is there"
 
 
 def test_and_nobody_else() -> None:
     gate = work(Clock())
     proof = solved(gate.challenge(EVENT, ADA))
-    assert gate.refusal(EVENT, BOB, proof) is Code.PROOF_REQUIRED
-    assert gate.refusal(str(uuid4()), ADA, proof) is Code.PROOF_REQUIRED
+    assert not gate.is_proven(EVENT, BOB, proof)
+    assert not gate.is_proven(str(uuid4()), ADA, proof)
     stolen = changed(proof, parameters__data={"event": EVENT, "customer": BOB})
-    assert gate.refusal(EVENT, BOB, stolen) is Code.PROOF_REQUIRED, "the data are signed"
+    assert not gate.is_proven(EVENT, BOB, stolen), "the data are signed"
 
 
 def test_not_for_ever() -> None:
@@ -72,27 +75,27 @@ def test_not_for_ever() -> None:
     gate = work(clock)
     proof = solved(gate.challenge(EVENT, ADA))
     clock.moment += EXPIRES_AFTER - timedelta(seconds=1)
-    assert gate.refusal(EVENT, ADA, proof) is None
+    assert gate.is_proven(EVENT, ADA, proof)
     clock.moment += timedelta(seconds=2)
-    assert gate.refusal(EVENT, ADA, proof) is Code.PROOF_REQUIRED
+    assert not gate.is_proven(EVENT, ADA, proof)
     later = int((clock.moment + EXPIRES_AFTER).timestamp())
-    assert gate.refusal(EVENT, ADA, changed(proof, parameters__expiresAt=later)) is Code.PROOF_REQUIRED
+    assert not gate.is_proven(EVENT, ADA, changed(proof, parameters__expiresAt=later))
 
 
 def test_on_every_node_with_the_same_secret_alone() -> None:
     clock = Clock()
     proof = solved(work(clock).challenge(EVENT, ADA))
-    assert work(clock).refusal(EVENT, ADA, proof) is None
-    assert work(clock, bytes(31) + b"1").refusal(EVENT, ADA, proof) is Code.PROOF_REQUIRED
+    assert work(clock).is_proven(EVENT, ADA, proof)
+    assert not work(clock, bytes(31) + b"1").is_proven(EVENT, ADA, proof)
 
 
 def test_work_that_was_not_done() -> None:
     gate = work(Clock())
     challenge = gate.challenge(EVENT, ADA)
     proof = solved(challenge)
-    assert gate.refusal(EVENT, ADA, changed(proof, solution__derivedKey="00" * 32)) is Code.PROOF_REQUIRED
+    assert not gate.is_proven(EVENT, ADA, changed(proof, solution__derivedKey="00" * 32))
     for easier in ({"parameters__cost": 1}, {"parameters__keyPrefix": ""}, {"parameters__keySignature": None}):
-        assert gate.refusal(EVENT, ADA, changed(proof, **easier)) is Code.PROOF_REQUIRED
+        assert not gate.is_proven(EVENT, ADA, changed(proof, **easier))
 
 
 def text(value: object) -> str:
@@ -117,18 +120,23 @@ def text(value: object) -> str:
     ],
 )
 def test_what_is_no_proof(proof: str | None) -> None:
-    assert work(Clock()).refusal(EVENT, ADA, proof) is Code.PROOF_REQUIRED
+    assert not work(Clock()).is_proven(EVENT, ADA, proof)
 
 
-def test_further_checks_are_asked_in_turn() -> None:
+async def test_further_checks_are_asked_in_turn() -> None:
     class OneOnly:
-        def refusal(self, event_id: str, customer: str, proof: str | None) -> Code | None:
-            return None if customer == ADA else Code.NOT_ADMITTED
+        async def refusal(self, _event_id: str, session: Session, _proof: str | None) -> Code | None:
+            return None if str(session.customer_id) == ADA else Code.NOT_ADMITTED
 
     gate = LobbyGate([OneOnly(), work(Clock())])
-    assert gate.refusal(EVENT, BOB, None) is Code.NOT_ADMITTED
-    assert gate.refusal(EVENT, ADA, None) is Code.PROOF_REQUIRED
-    assert LobbyGate().refusal(EVENT, BOB, None) is None
+    assert await gate.refusal(EVENT, session_of(BOB), None) is Code.NOT_ADMITTED
+    assert await gate.refusal(EVENT, session_of(ADA), None) is Code.PROOF_REQUIRED
+    assert await LobbyGate().refusal(EVENT, session_of(BOB), None) is None
+
+
+def session_of(customer: str) -> Session:
+    """A session of this customer, who has confirmed nothing."""
+    return Session(bytes(32), UUID(customer), "Ada", "ada@example.org", "user", False, datetime.now(UTC))
 
 
 async def test_all_nodes_have_one_secret(database: asyncpg.Pool) -> None:
@@ -137,10 +145,11 @@ async def test_all_nodes_have_one_secret(database: asyncpg.Pool) -> None:
     assert await lobby_secret(database) == first
 
 
-async def guarded(usher: Usher) -> None:
+async def guarded(usher: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have this server ask for a proof, with little work."""
     challenges = ProofOfWork(await lobby_secret(usher.database), usher.parts.now, FEW_TRIES)
-    usher.parts.lobby_challenges, usher.parts.lobby_gate = challenges, LobbyGate([challenges])
+    monkeypatch.setattr(usher.parts, "lobby_challenges", challenges)
+    monkeypatch.setattr(usher.parts, "lobby_gate", LobbyGate([challenges]))
 
 
 async def challenge_for(usher: Usher, event_id: str, by: Customer) -> dict[str, Any]:
@@ -149,11 +158,11 @@ async def challenge_for(usher: Usher, event_id: str, by: Customer) -> dict[str, 
 
 
 @SHARED
-async def test_nobody_joins_without_a_proof(usher: Usher) -> None:
+async def test_nobody_joins_without_a_proof(usher: Usher, monkeypatch: pytest.MonkeyPatch) -> None:
     event_id, ada, bob = await add_lobby(usher), await usher.customer(), await usher.customer("Bob")
     no_gate = await usher.rest("GET", f"/queue/{event_id}/challenge", by=ada)
     assert no_gate.refusal[0::2] == (404, "no_challenge")
-    await guarded(usher)
+    await guarded(usher, monkeypatch)
 
     join = f"/queue/{event_id}/join"
     assert (await usher.rest("POST", join, by=ada)).refusal[0::2] == (400, "proof_required")
@@ -168,3 +177,34 @@ async def test_nobody_joins_without_a_proof(usher: Usher) -> None:
         assert (await socket.ask("join_queue", proof=own))["type"] == "accepted"
     kept = await usher.database.fetchval("SELECT count(*) FROM queue_entry WHERE event_id::text = $1", event_id)
     assert kept == 2
+
+
+@SHARED
+async def test_only_who_has_confirmed_an_address_joins_where_that_is_asked_for(usher: Usher) -> None:
+    event_id, ada = await add_lobby(usher), await usher.customer()
+    await usher.database.execute(
+        "UPDATE event SET waiting_room_verified_email = true WHERE id::text = $1", event_id
+    )
+    join = f"/queue/{event_id}/join"
+    async with usher.socket(event_id, ada) as socket:
+        assert (await usher.rest("POST", join, by=ada)).refusal[0::2] == (403, "email_not_verified")
+        refused = await socket.ask("join_queue")
+        assert (refused["code"], refused["retry"]) == ("email_not_verified", True)
+        await usher.database.execute("UPDATE customer SET email_verified_at = now() WHERE id::text = $1", ada.id)
+        assert (await socket.ask("join_queue"))["type"] == "accepted", "the session need not be a new one"
+    assert (await usher.rest("POST", join, by=ada)).data["phase"] == "lobby"
+
+
+@SHARED
+async def test_what_an_event_asks_for_may_change(usher: Usher) -> None:
+    clock = [0.0]
+    check = VerifiedEmail(usher.database, usher.parts.accounts, lambda: clock[0])
+    event_id, session = await add_lobby(usher), session_of((await usher.customer()).id)
+    assert await check.refusal(event_id, session, None) is None
+    await usher.database.execute(
+        "UPDATE event SET waiting_room_verified_email = true WHERE id::text = $1", event_id
+    )
+    assert await check.refusal(event_id, session, None) is None, "it was asked just now"
+    clock[0] += KNOWN_S
+    assert await check.refusal(event_id, session, None) is Code.EMAIL_NOT_VERIFIED
+    assert await check.refusal(event_id, replace(session, is_email_verified=True), None) is None

@@ -1,4 +1,4 @@
-"""The mirror of the holds in Redis: there after the commit, rebuilt after a loss, and nothing hangs on it."""
+"""The mirror of holds and waiting rooms in Redis: there after the commit, back after a loss, needed by nothing."""
 
 import asyncio
 import json
@@ -16,11 +16,12 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from actors.core.model import Hold
+from actors.core.model import Hold, QueueEntry, QueueState
 from actors.ports import Claim
 from server.engines import PostgresAddress, RedisAddress
 from server.engines.wheels import valkey_program
 from server.mirror import (
+    ENTRIES_PER_ROUND_MAX,
     EVENTS_PER_ROUND_MAX,
     FIELDS_PER_GROUP_MAX,
     KEPT_S,
@@ -472,6 +473,111 @@ async def test_only_what_is_needed_is_stored(own: Usher, redis: Redis) -> None:
         f"usher:{{{event_id}}}:head",
         f"usher:{{{event_id}}}:holds",
     }
+
+
+# The waiting room
+
+
+async def line_of(redis: Redis, event_id: str) -> dict[str, tuple[str, int]]:
+    """Each customer's state, and position or place."""
+    shown: dict[str, tuple[str, int]] = {}
+    for kind in ("lobby", "waiting"):
+        found: Any = await redis.zrange(f"usher:{{{event_id}}}:{kind}", 0, -1, withscores=True)
+        shown |= {customer.decode(): (kind, int(number)) for customer, number in found}
+    inside: Any = await redis.hgetall(f"usher:{{{event_id}}}:inside")
+    for customer, text in inside.items():
+        shown[customer.decode()] = json.loads(text)["status"], json.loads(text)["place"]
+    return shown
+
+
+def waiting(customer: str, place: int) -> QueueEntry:
+    return QueueEntry(customer, QueueState.WAITING, 1, place=place)
+
+
+def long_line(count: int) -> dict[str, QueueEntry]:
+    return {f"c{place}": waiting(f"c{place}", place) for place in range(1, count + 1)}
+
+
+def as_shown(line: dict[str, QueueEntry]) -> dict[str, tuple[str, int]]:
+    return {customer: (str(entry.state), entry.place or 0) for customer, entry in line.items()}
+
+
+async def test_the_line_is_mirrored_and_comes_back(own: Usher, redis: Redis) -> None:
+    event_id = await own.event(room="fifo", shoppers=1)
+    people = [await own.customer() for _ in range(3)]
+    for one in people:
+        assert (await own.rest("POST", f"/queue/{event_id}/join", by=one)).status == 200
+    await mirrored(redis, own, event_id)
+    ada, ben, cyd = (one.id for one in people)
+    line = {ada: ("active", 1), ben: ("waiting", 2), cyd: ("waiting", 3)}
+    assert await line_of(redis, event_id) == line
+    await redis.flushdb()
+    mirror: Any = own.parts.mirror
+    await until(lambda: mirror.events_behind == 0)
+
+    async def is_back() -> bool:
+        return await line_of(redis, event_id) == line
+
+    await until(is_back, REBUILT_S)
+    await own.rest("POST", f"/queue/{event_id}/leave", by=people[0])
+    await mirrored(redis, own, event_id)
+    assert await line_of(redis, event_id) == {ben: ("active", 2), cyd: ("waiting", 3)}
+
+
+async def test_a_long_line_is_written_in_pieces_and_survives_a_flush(redis: Redis, mirror: RedisMirror) -> None:
+    event_id, other_id = str(uuid4()), str(uuid4())
+    claim, line = claim_of(event_id), long_line(3 * ENTRIES_PER_ROUND_MAX + 7)
+    mirror.replace(claim_of(other_id), 1, EPOCH, dict, lambda: line)
+    longest, write = 0, mirror._write
+
+    async def measured(wanted: list[tuple[tuple[str, ...], list[Any]]]) -> list[Any]:
+        nonlocal longest
+        longest = max(longest, sum(arguments[6] for _, arguments in wanted))
+        return await write(wanted)
+
+    made: Any = mirror
+    made._write = measured
+    mirror.replace(claim, 1, EPOCH, dict, lambda: line)
+    # What changes meanwhile is not lost, and neither is whoever leaves.
+    line["late"] = waiting("late", len(line) + 1)
+    del line["c5"]
+    mirror.touch(claim, 2, {}, ["late", "c5"])
+    await written(mirror)
+    assert longest == ENTRIES_PER_ROUND_MAX
+    assert await line_of(redis, event_id) == as_shown(line)
+    assert (await line_of(redis, other_id)).keys() >= line.keys() - {"late"}
+    assert await redis.hget(f"usher:{{{event_id}}}:head", "missing") == b"0"
+    await redis.flushdb()
+    await until(lambda: mirror.events_behind == 2)
+    await written(mirror)
+    assert await line_of(redis, event_id) == await line_of(redis, other_id) == as_shown(line)
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
+async def test_pieces_whose_answer_was_lost_leave_the_right_line(
+    redis: Redis, mirror: RedisMirror, fails_at: int
+) -> None:
+    """The write took effect, and nobody heard of it; the line goes on meanwhile."""
+    event_id = str(uuid4())
+    claim, line = claim_of(event_id), long_line(2 * ENTRIES_PER_ROUND_MAX)
+    writes, write = 0, mirror._write
+
+    async def loses_one(wanted: Any) -> list[Any]:
+        nonlocal writes
+        writes += 1
+        answers = await write(wanted)
+        if writes == 1 and fails_at > 1:
+            line["c1"] = waiting("c1", 9_001)
+            del line["c2"], line["c4000"]
+            mirror.touch(claim, 2, {}, ["c1", "c2", "c4000"])
+        return [RedisError("lost")] * len(wanted) if writes == fails_at else answers
+
+    made: Any = mirror
+    made._write = loses_one
+    mirror.replace(claim, 1, EPOCH, dict, lambda: line)
+    await written(mirror)
+    assert writes > fails_at
+    assert await line_of(redis, event_id) == as_shown(line)
 
 
 # Without HSETEX

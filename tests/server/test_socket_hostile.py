@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from protocol.codes import CloseCode
 from server.engines import PostgresAddress, RedisAddress
-from server.sockets import broadcast, connection, outbox
+from server.sockets import broadcast, connection, hub, outbox
 from server.sockets import open_sockets as sockets
 from server.sockets.outbox import Outbox
 from tests.server.parts import SHARED, Customer, Json, Usher, running, until
@@ -174,7 +174,7 @@ async def test_who_just_leaves_is_forgotten(usher: Usher, event_id: str, ada: Cu
         await until(lambda: event_id in usher.parts.hub.watched())
     await until(lambda: event_id not in usher.parts.hub.watched())
     await until(lambda: len(usher.parts.sockets) == 0)
-    assert not usher.parts.hub._customers
+    assert not usher.parts.hub.customers.sockets
 
 
 async def test_a_command_whose_sender_has_left_takes_effect_once(
@@ -271,7 +271,7 @@ async def small(usher: Usher, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr(outbox, "PATCH_BUFFER_BYTES_MAX", 4096)
     monkeypatch.setattr(outbox, "DRAINED_BYTES", 256)
     monkeypatch.setattr(broadcast, "FOLD_S", 0.0)
-    monkeypatch.setattr(broadcast, "CARE_S", 0.02)
+    monkeypatch.setattr(hub, "CARE_S", 0.02)
     yield
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from server.sockets import broadcast
+from server.sockets import broadcast, hub
 from server.sockets.broadcast import Channel
 from server.sockets.outbox import Outbox
 from tests.server.parts import (
@@ -267,7 +267,7 @@ async def test_the_heartbeat_carries_the_revision_of_the_last_patch(
     usher: Usher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("protocol.limits.HEARTBEAT_S", 0.1)
-    monkeypatch.setattr(broadcast, "CARE_S", 0.02)
+    monkeypatch.setattr(hub, "CARE_S", 0.02)
     event_id = await usher.event()
     async with holder(usher, event_id) as other, usher.socket(event_id) as watcher:
         await watcher.open()

@@ -55,6 +55,17 @@ async def test_who_has_bought_makes_room(usher: Usher) -> None:
     assert (await usher.reserve(event_id, [2], bob)).status == 200
 
 
+async def test_whoever_has_bought_is_told_that_the_turn_is_over(usher: Usher) -> None:
+    event_id = await usher.event(room="fifo", shoppers=1)
+    async with usher.socket(event_id, await usher.customer()) as socket:
+        await socket.open()
+        assert (await socket.ask("join_queue"))["queue"]["status"] == "active"
+        await socket.ask("hold_seats", seats=[1])
+        since = len(socket.frames)
+        assert (await socket.ask("checkout", payment_method="card"))["order"]["status"] == "completed"
+        await socket.seen("queue", since=since, status="not_in_queue")
+
+
 async def test_nobody_holds_before_the_turn_by_any_route(usher: Usher) -> None:
     event_id = await usher.event(room="fifo", shoppers=1)
     ada, bob = await usher.customer(), await usher.customer("Bob")
@@ -144,9 +155,7 @@ async def test_limits_change_while_it_runs(usher: Usher) -> None:
     people = [await usher.customer() for _ in range(3)]
     for one in people:
         await join(usher, event_id, one)
-    organiser = await usher.customer("Olga")
-    await usher.database.execute("UPDATE customer SET role = 'admin' WHERE id = $1::text::uuid", organiser.id)
-    organiser = await usher.sign_in(organiser.id)
+    organiser = await _organiser(usher)
     changed = await usher.rest("PUT", f"/events/{event_id}", {"max_concurrent_shoppers": 2}, organiser)
     assert changed.data["max_concurrent_shoppers"] == 2
     async with asyncio.timeout(5):
@@ -156,6 +165,39 @@ async def test_limits_change_while_it_runs(usher: Usher) -> None:
     changed = await usher.rest("PUT", f"/events/{event_id}", {"waiting_room_enabled": False}, organiser)
     assert changed.data["waiting_room_enabled"] is False
     assert (await usher.reserve(event_id, [7], people[2])).status == 200
+
+
+async def test_whoever_is_connected_hears_of_another_mode_and_other_limits(usher: Usher) -> None:
+    event_id = await usher.event(room="fifo", shoppers=1)
+    ada, bob, organiser = await usher.customer(), await usher.customer("Bob"), await _organiser(usher)
+    async with usher.socket(event_id, ada) as inside, usher.socket(event_id, bob) as behind:
+        for one in (inside, behind):
+            await one.open()
+            await one.ask("join_queue")
+        for changed, said, mine in (
+            ({"waiting_room_mode": "closed"}, {"waiting_room_mode": "closed", "max_concurrent_shoppers": 1}, None),
+            ({"admit_per_minute": 30}, {"waiting_room_mode": "closed", "admit_per_minute": 30}, None),
+            ({"waiting_room_enabled": False}, {"waiting_room_mode": "off"}, "active"),
+            ({"waiting_room_enabled": True}, {"waiting_room_mode": "closed"}, "waiting"),
+            (
+                {"waiting_room_mode": "fifo", "max_concurrent_shoppers": 2, "admit_per_minute": 0},
+                {"waiting_room_mode": "fifo", "max_concurrent_shoppers": 2, "admit_per_minute": 0},
+                "active",
+            ),
+        ):
+            since = len(behind.frames)
+            answer = await usher.rest("PUT", f"/events/{event_id}", changed, organiser)
+            assert answer.status == 200, answer.body
+            await behind.seen("event", since=since, **said)
+            if mine is not None:
+                await behind.seen("queue", since=since, status=mine)
+            assert (await status(usher, event_id, ada)).data["status"] == "active"
+
+
+async def _organiser(usher: Usher) -> Customer:
+    organiser = await usher.customer("Olga")
+    await usher.database.execute("UPDATE customer SET role = 'admin' WHERE id = $1::text::uuid", organiser.id)
+    return await usher.sign_in(organiser.id)
 
 
 async def _place(usher: Usher, event_id: str, by: Customer) -> int:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import mean
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ MINUTE_S = 60.0
 
 
 class Right(NamedTuple):
-    """Ranges that were told, of those whose turn came: how many held, and how wide they were, beside their middle."""
+    """Ranges that were told to those whose turn came: how many held; how wide they were, beside their middle."""
 
     told: int
     right: int
@@ -29,7 +30,7 @@ class Fairness(NamedTuple):
     """The figures of one on-sale.
 
     `out_of_order` are turns that came after that of a later place. `lost` are customers who neither had a turn nor
-    left nor wait. `used` is the share of the slots that were given while somebody waited who could have been let in.
+    left nor wait. `used` is the share of the slots that were given while somebody waited who could be let in.
     `early_places` has the mean place, as a share of all, of each tenth of the lobby, the first to come first.
     """
 
@@ -111,7 +112,7 @@ def _right(waits: Sequence[tuple[Told, float]]) -> Right:
 def _bands() -> list[tuple[str, int, int]]:
     ends = [0, *BANDS, 10**9]
     names = [f"{low + 1:,}–{high:,}" for low, high in zip(ends, BANDS, strict=False)] + [f"over {BANDS[-1]:,}"]
-    return [(name, *pair) for name, pair in zip(names, zip(ends, ends[1:], strict=False), strict=True)]
+    return [(name, *pair) for name, pair in zip(names, pairwise(ends), strict=True)]
 
 
 def _rank_correlation(record: LineRecord) -> float:

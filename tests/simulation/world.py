@@ -97,8 +97,8 @@ class SimAudience(Audience):
             for listener in list(self.listeners):
                 listener(self.heard, personal.customer, personal.message, personal.origin)
 
-    def connected(self, event_id: str) -> list[str]:
-        return []
+    def tell_places(self, event_id: str) -> None:
+        """Nobody is in line in a storm."""
 
     def seen_s(self, event_id: str, customer: str) -> float:
         return asyncio.get_running_loop().time()
