@@ -288,7 +288,7 @@ class SeatManager:
 
     def _make_true(self, decided: Decided, batch: Batch, correlation_ids: tuple[str, ...]) -> None:
         """Behind the output gate: the batch is durable, or there was nothing to write."""
-        seating = self.seating
+        seating, draft = self.seating, decided.draft
         is_other_room = batch.terms is not None and has_room(batch.terms) != has_room(seating.terms)
         make_true(decided, seating)
         seating.revision += batch.writes
@@ -297,7 +297,7 @@ class SeatManager:
             self._answer(told, verdict)
         for settled, accept in decided.by_provider:
             assert accept.frame is not None
-            self._checkouts.answer(decided.draft.orders[settled.order_id], accept.frame)
+            self._checkouts.answer(draft.orders[settled.order_id], accept.frame)
         for settled in decided.postponed:
             self.settle(settled)
         if batch.writes:

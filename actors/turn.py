@@ -125,6 +125,7 @@ def batch_of(decided: Decided, claim: Claim, seating: Seating, cleared: set[tupl
 
 def make_true(decided: Decided, seating: Seating) -> None:
     """The batch is written: memory follows."""
+    seating.line.pace.tick(decided.at_ms)
     # Before the changes: a hold that is given back in the same turn is a reason to look at once.
     for customer, at_ms in decided.look_again:
         seating.line.check_at(customer, at_ms)

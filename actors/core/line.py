@@ -126,6 +126,7 @@ class Line(LineCounts):
             self.nonces.add(entry.nonce)
         self._measure(before, entry, terms)
         self.count(before, entry, terms, self.draws)
+        self.pace.inside, self.pace.waiting = self.inside, self.waiting
         if before is not None and before.state is QueueState.WAITING and before.place is not None:
             del self.by_place[before.place]
             self._ahead.add(before.place, -1)
@@ -205,8 +206,9 @@ class Line(LineCounts):
         elif was_inside and after.state not in INSIDE:
             self.pace.freed()
         elif after.state is QueueState.WAITING:
-            self.pace.waits(after.customer, after.joined_ms, self.pace.wait(self.waiting, terms.admit_per_minute))
-        elif after.state is QueueState.OUT:
+            wait = self.pace.wait(self.waiting, terms.max_concurrent_shoppers, terms.admit_per_minute)
+            self.pace.waits(after.customer, after.joined_ms, wait)
+        elif after.state is QueueState.OUT and before is not None and before.state is QueueState.WAITING:
             self.pace.gave_up(after.customer)
 
     def _give_places(self) -> None:
@@ -220,6 +222,7 @@ class Line(LineCounts):
         self.entries.update(given.entries)
         self.by_place, self._ahead = given.by_place, given.ahead
         self.lobby, self.waiting = 0, len(given.by_place)
+        self.pace.waiting = self.waiting
         self.tail = max(self.tail, drawn.entries)
         self.first = self.tail + 1 if given.first is None else given.first
 

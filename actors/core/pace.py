@@ -1,42 +1,63 @@
-"""How fast the line moves, measured by the slots that come free, and how long a wait may be.
+"""How fast the line moves, measured by who goes out, and how long a wait may be.
 
 Times are Unix milliseconds. What is measured is no fact of the event: a new owner begins to measure anew.
+
+What is measured is a rate for each slot that is taken, and for each customer who waits: how many of them go in a
+second. So it holds as well when there are more slots, or when not all are taken. It is forgotten by and by.
 """
 
 import math
-from collections import deque
 
-WINDOW_S = 300
+MEMORY_S = 900
+"""The measure of forgetting: as long as an admission lasts, so that those who stay longest are counted, too."""
 FREED_MIN = 3
 """Fewer slots that came free say nothing yet."""
 DEVIATIONS = 1.28
 """Of a normal distribution, four fifths lie so near to its mean."""
+UNSTEADY = 0.07
+"""A rate does not stay the same: a standard deviation of so much of it."""
+UNSTEADY_AT_FIRST = 0.4
+"""So much more when the first are let in: who is quick goes first, and says nothing of the others."""
+LATE = 0.01
+"""Turns by `admit_per_minute` come a little later than it says: never more in any minute."""
 
 WaitRange = tuple[int, int]
 """Seconds, from and to."""
 
 
 class Pace:
-    """Slots that came free within the last five minutes. `told` ranges were given, `right` of them held."""
+    """What was measured lately. `told` ranges were given, `right` of them held."""
 
     def __init__(self) -> None:
         self.told = 0
         self.right = 0
+        self.inside = 0
+        self.waiting = 0
+        """Of both, how many there are now: the line says so."""
+        self._now_ms: int | None = None
         self._since_ms: int | None = None
-        self._now_ms = 0
-        self._freed: deque[tuple[int, int]] = deque()
-        self._count = 0
+        """Since when somebody is inside, as far as is known."""
+        self._freed = 0.0
+        self._inside_s = 0.0
+        self._gave_up = 0.0
+        self._waiting_s = 0.0
         self._promised: dict[str, tuple[int, int]] = {}
 
     def tick(self, now_ms: int) -> None:
-        """It is so late now."""
-        self._now_ms = max(self._now_ms, now_ms)
-        while self._freed and self._freed[0][0] < self._now_ms // 1000 - WINDOW_S:
-            self._count -= self._freed.popleft()[1]
+        """It is so late now, and until now nothing has moved."""
+        passed_s = 0.0 if self._now_ms is None else max(0, now_ms - self._now_ms) / 1000
+        self._now_ms = now_ms if self._now_ms is None else max(self._now_ms, now_ms)
+        if self._since_ms is None and self.inside:
+            self._since_ms = self._now_ms
+        kept = math.exp(-passed_s / MEMORY_S)
+        new_s = MEMORY_S * (1 - kept)
+        self._freed *= kept
+        self._gave_up *= kept
+        self._inside_s = self._inside_s * kept + self.inside * new_s
+        self._waiting_s = self._waiting_s * kept + self.waiting * new_s
 
     def admitted(self, customer: str, at_ms: int) -> None:
         """Somebody is in: was the range right that was told when the wait began?"""
-        self._since_ms = at_ms if self._since_ms is None else self._since_ms
         promised = self._promised.pop(customer, None)
         if promised is not None:
             self.told += 1
@@ -44,10 +65,7 @@ class Pace:
 
     def freed(self) -> None:
         """A slot has come free just now."""
-        second = self._now_ms // 1000
-        count = self._freed.pop()[1] if self._freed and self._freed[-1][0] == second else 0
-        self._freed.append((second, count + 1))
-        self._count += 1
+        self._freed += 1
 
     def waits(self, customer: str, at_ms: int, wait: WaitRange | None) -> None:
         """A wait begins, of which this is told."""
@@ -55,30 +73,49 @@ class Pace:
             self._promised[customer] = at_ms + wait[0] * 1000, at_ms + wait[1] * 1000
 
     def gave_up(self, customer: str) -> None:
-        """Whoever leaves the line says nothing about what was told."""
+        """Somebody has left the line, who says nothing about what was told."""
+        self._gave_up += 1
         self._promised.pop(customer, None)
 
     @property
     def per_minute(self) -> float | None:
-        """Slots that come free in a minute; None: not known yet."""
-        if self._since_ms is None or self._count < FREED_MIN:
+        """Slots that came free in a minute; None: not known yet."""
+        if self._freed < FREED_MIN or not self._inside_s:
             return None
-        seconds = min(WINDOW_S, max(1.0, (self._now_ms - self._since_ms) / 1000))
-        return self._count * 60 / seconds
+        measured_s = MEMORY_S * (1 - math.exp(-self._elapsed_s / MEMORY_S))
+        return self._freed * 60 / max(1.0, measured_s)
 
-    def wait(self, ahead: int, admit_per_minute: int) -> WaitRange | None:
+    def wait(self, ahead: int, slots: int, admit_per_minute: int) -> WaitRange | None:
         """How long it takes with so many ahead, a range for four of five cases; None: not known yet."""
-        measured = self.per_minute
-        if measured is None:
+        if self._freed < FREED_MIN or not self._inside_s:
             return None
-        turns = ahead + 1
-        if admit_per_minute and admit_per_minute < measured:
-            exact = turns * 60 / admit_per_minute
-            return math.floor(exact * 0.9), math.ceil(exact * 1.1) + 1
-        mean = turns * 60 / measured
-        # The slots come free at random, and the pace is itself measured on few.
-        spread = DEVIATIONS * math.sqrt(turns + turns * turns / self._count) * 60 / measured
-        return max(0, math.floor(mean - spread)), math.ceil(mean + spread)
+        free = max(0, slots - self.inside)
+        per_s = self._freed / self._inside_s * slots
+        low, high = self._range(max(0, ahead + 1 - free), per_s)
+        if admit_per_minute:
+            per_s = admit_per_minute / 60
+            low = max(low, self._with_those_who_give_up(ahead, per_s) * (1 - UNSTEADY))
+            high = max(high, (ahead + 1) / per_s * (1 + LATE))
+        return math.floor(low), math.ceil(high)
+
+    @property
+    def _elapsed_s(self) -> float:
+        return 0.0 if self._now_ms is None or self._since_ms is None else (self._now_ms - self._since_ms) / 1000
+
+    def _range(self, turns: int, per_s: float) -> tuple[float, float]:
+        if not turns:
+            return 0.0, 1.0
+        mean = self._with_those_who_give_up(turns, per_s)
+        young = math.exp(-2 * self._elapsed_s / MEMORY_S)
+        unsteady = UNSTEADY + UNSTEADY_AT_FIRST * young
+        # The slots come free at random, their rate is measured on few, and it does not stay the same.
+        spread = DEVIATIONS * mean * math.sqrt(1 / turns + 1 / self._freed + unsteady**2)
+        return max(0.0, mean - spread), mean + spread
+
+    def _with_those_who_give_up(self, turns: int, per_s: float) -> float:
+        """Seconds for so many turns, at so many in a second, when some leave the line by themselves."""
+        leaving = self._gave_up / self._waiting_s if self._waiting_s else 0.0
+        return math.log1p(leaving * turns / per_s) / leaving if leaving else turns / per_s
 
 
 def is_much_else(told: WaitRange | None, now: WaitRange | None) -> bool:

@@ -28,6 +28,7 @@ from actors.core.model import (
     QueueState,
     Terms,
 )
+from actors.core.pace import WaitRange
 from actors.core.seating import Seating
 from actors.core.verdict import Accept, Asked, Entry, Verdict, refuse
 from actors.core.view import View
@@ -98,9 +99,17 @@ def place_of(view: View, entry: QueueEntry | None, *, is_new: bool = False) -> Q
         assert entry.place is not None
         # Those in the lobby, if it is closed or drawn by this batch, come before all who wait.
         ahead = view.line.lobby + (view.line.waiting if is_new else view.line.ahead(entry.place))
-        eta_s, eta_high_s = view.line.pace.wait(ahead, view.terms.admit_per_minute) or (None, None)
+        eta_s, eta_high_s = wait_of(view, ahead) or (None, None)
         return QueuePlace("waiting", entry.place, ahead, eta_s, eta_high_s)
     return QueuePlace("active", entry.place, admitted_until_ms=entry.until_ms)
+
+
+def wait_of(view: View, ahead: int) -> WaitRange | None:
+    """How long it takes with so many ahead; None: not known, or fewer seats are left and it may never come."""
+    terms = view.terms
+    if ahead >= view.available:
+        return None
+    return view.line.pace.wait(ahead, terms.max_concurrent_shoppers, terms.admit_per_minute)
 
 
 def shown_place(view: View, customer: str) -> QueuePlace:

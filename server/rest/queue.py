@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from msgspec import UNSET, Struct, UnsetType
 
 from actors.core.verdict import Asked
-from actors.core.waiting_room import shown_place
+from actors.core.waiting_room import shown_place, wait_of
 from protocol import limits
 from protocol.codes import SENTENCES, Code
 from protocol.draw_document import SignedReceipt
@@ -156,7 +156,7 @@ async def queue_stats(request: web.Request) -> web.Response:
         return ok(QueueStats(0, 0, 0))
     seating = await committed(parts, (await sale_of(request)).event_id)
     line = seating.line
-    wait = line.pace.wait(line.waiting, seating.terms.admit_per_minute) if line.waiting else None
+    wait = wait_of(seating, line.waiting) if line.waiting else None
     return ok(QueueStats(line.waiting + line.lobby, line.inside, sum(wait or (0, 0)) // 2))
 
 

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from actors.core.ahead import Ahead
 from actors.core.line import Line, interval_us
 from actors.core.model import QueueMode, QueueState
-from actors.core.pace import Pace, is_much_else
 from actors.core.verdict import Asked
-from actors.core.waiting_room import shown_place
+from actors.core.waiting_room import shown_place, wait_of
 from actors.ports import Claim
 from actors.told import Told
 from actors.turn import Turn, batch_of, decide_turn, make_true
-from protocol.inbound import Checkout, HoldSeats, JoinQueue, ReleaseSeats
+from protocol.inbound import Checkout, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
 from tests.core.sale import OPENING_MS, Sale, code
 
 EVENT = "550e8400-e29b-41d4-a716-446655440299"
@@ -31,11 +30,12 @@ def room(**terms: object) -> Sale:
 
 
 def turn(
-    sale: Sale, *customers: str, seen_ms: int | None = None, releases: str = ""
+    sale: Sale, *customers: str, seen_ms: int | None = None, releases: str = "", leaves: str = ""
 ) -> list[tuple[str, int | None]]:
-    """These customers join, one gives all back; who was admitted, with the place. Everybody was seen then."""
+    """These join, one gives all back or leaves; who was admitted, with the place. Everybody was seen then."""
     asked = [Asked(one, JoinQueue(sale.next_id())) for one in customers]
     asked += [Asked(releases, ReleaseSeats(sale.next_id(), ()))] if releases else []
+    asked += [Asked(leaves, LeaveQueue(sale.next_id()))] if leaves else []
     told = [Told(one, lambda _frame, _refusal: None) for one in asked]
     seen = sale.now_ms if seen_ms is None else seen_ms
     decided = decide_turn(Turn(told, []), sale.seating, sale.now_ms, lambda _customer: seen)
@@ -203,31 +203,14 @@ def test_ahead_is_what_counting_says() -> None:
     assert [Ahead(there).before(place) for place in asked] == counted
 
 
-def test_four_of_five_waits_end_within_the_range() -> None:
-    """Slots come free at random, one in two seconds; the wait is told when it begins."""
-    dice, pace, now_ms = Random(11), Pace(), 0.0
-    line: list[str] = []
-    assert pace.wait(3, 0) is None, "nothing is known before slots came free"
-    pace.admitted("first", 0)
-    for number in range(20_000):
-        now_ms += dice.expovariate(1 / 2_000)
-        pace.tick(int(now_ms))
-        pace.freed()
-        if line:
-            pace.admitted(line.pop(0), int(now_ms))
-        while len(line) < 40:
-            customer = f"c{number}-{len(line)}"
-            pace.waits(customer, int(now_ms), pace.wait(len(line), 0))
-            line.append(customer)
-    assert pace.told > 15_000
-    assert 0.75 <= pace.right / pace.told <= 0.9
-    assert 28 <= (pace.per_minute or 0) <= 32
-
-
-def test_a_wait_is_another_one_when_a_quarter_is_gone() -> None:
-    assert not is_much_else(None, None)
-    assert is_much_else(None, (1, 2))
-    assert is_much_else((1, 2), None)
-    assert not is_much_else((40, 80), (20, 100))
-    assert is_much_else((40, 80), (19, 80))
-    assert is_much_else((40, 80), (40, 101))
+def test_no_wait_is_told_when_more_are_ahead_than_seats_are_left() -> None:
+    sale = room(max_tickets_per_user=20)
+    people = [f"c{number}" for number in range(8)]
+    turn(sale, *people)
+    for leaving in people[:4]:
+        sale.wait(s=20)
+        turn(sale, leaves=leaving)
+    assert wait_of(sale.seating, 2) is not None
+    sale.hold(people[4], *range(18))
+    assert wait_of(sale.seating, 1) is not None
+    assert wait_of(sale.seating, 2) is None

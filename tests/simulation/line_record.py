@@ -21,7 +21,6 @@ class TurnCame(NamedTuple):
     customer: str
     place: int
     waited_s: float
-    has_missed: bool
 
 
 class Told(NamedTuple):
@@ -48,8 +47,10 @@ class LineRecord:
     """The places of the lobby, as they are told when it is drawn."""
     turns: list[TurnCame] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
-    used: list[tuple[float, int]] = field(default_factory=list)
-    """How many were inside from then on."""
+    times: dict[str, list[float]] = field(default_factory=dict)
+    """When the turns of each customer came."""
+    left_line: set[str] = field(default_factory=set)
+    """Who went away before the turn."""
     most_inside: int = 0
     slots_s: float = 0.0
     used_s: float = 0.0
@@ -77,15 +78,17 @@ class LineRecord:
             was_inside = self.states.get(entry.customer) in INSIDE
             if entry.position is not None:
                 self.positions[entry.customer] = entry.position
+            if entry.state is QueueState.OUT and not was_inside:
+                self.left_line.add(entry.customer)
             self._move(entry.customer, entry.state)
             if was_inside and entry.state not in INSIDE:
                 self._free_since_s.append(at_s)
             elif entry.state in INSIDE and not was_inside:
                 assert entry.place is not None
                 waited_s = at_s - self._could_since(at_s)
-                self.turns.append(TurnCame(at_s, entry.customer, entry.place, waited_s, entry.has_missed))
+                self.turns.append(TurnCame(at_s, entry.customer, entry.place, waited_s))
+                self.times.setdefault(entry.customer, []).append(at_s)
         self.most_inside = max(self.most_inside, self.inside)
-        self.used.append((at_s, self.inside))
         is_open = self.waiting > 0 and self.available > 0 and at_s >= self.opens_s
         self._open_since_s = (self._open_since_s or at_s) if is_open else None
 

@@ -144,8 +144,6 @@ class SaleDay:
     def was_told(self, customer: str, place: QueuePlace) -> None:
         """The customer has read this of the own place."""
         if place.status == "waiting":
-            if place.place is not None and customer in self.record.positions:
-                self.record.drawn.setdefault(customer, place.place)
             told = Told(self.loop.time(), customer, place.ahead, place.eta_s, place.eta_high_s)
             self.record.told.append(told)
 
@@ -155,6 +153,9 @@ class SaleDay:
         return LOBBY_S + self.random.expovariate(3 / LATE_S)
 
     async def _ask_now_and_then(self) -> None:
+        await asyncio.sleep(LOBBY_S + 0.5)
+        entries = self.seating.line.entries.values()
+        self.record.drawn = {one.customer: one.place for one in entries if one.position and one.place}
         while True:
             await asyncio.sleep(ASKED_EVERY_S)
             waiting = list(self.seating.line.by_place.values())
