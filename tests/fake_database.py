@@ -84,6 +84,8 @@ class FakeEvent:
     available: int = -1
     held: int = 0
     queue: dict[str, QueueEntry] = field(default_factory=dict)
+    admitted_upto: int = 0
+    admitted_ms: int = 0
     draws: DrawTerms = field(default_factory=DrawTerms)
     locked_seats: set[int] = field(default_factory=set)
     head_is_locked: bool = False
@@ -240,14 +242,12 @@ class FakeDatabase:
 
 def _line(event: FakeEvent) -> LoadedLine:
     entries = list(event.queue.values())
-    turns = [entry for entry in entries if entry.admitted_ms is not None]
-    upto = [entry.place or 0 for entry in turns if entry.state not in (QueueState.LOBBY, QueueState.WAITING)]
     return LoadedLine(
         event.draws,
         [entry for entry in entries if entry.state is not QueueState.OUT or entry.position is not None],
         max((entry.place or 0 for entry in entries), default=0),
-        max(upto, default=0),
-        max((entry.admitted_ms or 0 for entry in turns), default=0),
+        event.admitted_upto,
+        event.admitted_ms,
     )
 
 
@@ -265,8 +265,10 @@ def _write_queue(event: FakeEvent, batch: Batch) -> None:
         is_chained = before is not None and before.position is not None
         if before is not None and is_chained and (before.position, before.nonce) != (entry.position, entry.nonce):
             raise BrokenPromise(f"the entry of {entry.customer} would be another one")
-        had_turn_ms = None if before is None else before.admitted_ms
-        event.queue[entry.customer] = replace(entry, admitted_ms=entry.admitted_ms or had_turn_ms)
+        event.queue[entry.customer] = entry
+        if entry.admitted_ms is not None:
+            event.admitted_upto = max(event.admitted_upto, entry.place or 0)
+            event.admitted_ms = max(event.admitted_ms, entry.admitted_ms)
 
 
 def _write_seat(event: FakeEvent, write: SeatWrite) -> None:

@@ -216,7 +216,8 @@ class QueueEntry(Struct, frozen=True):
 
     `position` is the number in the chain of those who came before the draw, `nonce` what the entry's id is made
     of; both stay for good. `place` is the number in line; that of a drawn entry follows from the draw. `until_ms`
-    is the end of the admission, or until when who was called has to come.
+    is the end of the admission, or until when who was called has to come. `admitted_ms` is when the turn of this
+    place came.
     """
 
     customer: str

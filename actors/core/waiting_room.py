@@ -254,7 +254,7 @@ def _missed(view: View, entry: QueueEntry) -> QueueEntry:
     if entry.has_missed:
         return replace(entry, state=QueueState.OUT, until_ms=None)
     place = view.line.next_place
-    return replace(entry, state=QueueState.WAITING, place=place, until_ms=None, has_missed=True)
+    return replace(entry, state=QueueState.WAITING, place=place, until_ms=None, admitted_ms=None, has_missed=True)
 
 
 def _accept(view: View, asked: Asked, place: QueuePlace, changes: tuple[EntryMoved, ...]) -> Accept:

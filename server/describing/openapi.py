@@ -128,6 +128,8 @@ def _query_parameter(name: str, schema: Json, shape: Json) -> Json:
         kinds = [one for one in plain.pop("anyOf") if one.get("type") != "null"]
         plain |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     made = {"name": name, "in": "query", "required": name in shape["required"], "schema": plain}
+    if not made["required"] and "default" not in schema:
+        made["allowEmptyValue"] = True  # as if it were left out
     made["description"] = schema.get("description", "")
     return made | ({"example": schema["examples"][0]} if "examples" in schema else {})
 

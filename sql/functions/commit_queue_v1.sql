@@ -41,12 +41,17 @@ BEGIN
         ON CONFLICT (event_id, customer_id) DO UPDATE
        SET state = excluded.state, joined_at = excluded.joined_at, place = excluded.place,
            position = excluded.position, nonce = excluded.nonce,
-           until_at = excluded.until_at, has_missed = excluded.has_missed,
-           -- Who joins again had a turn all the same: the next owner keeps the pace by it.
-           admitted_at = coalesce(excluded.admitted_at, q.admitted_at)
+           until_at = excluded.until_at, has_missed = excluded.has_missed, admitted_at = excluded.admitted_at
      WHERE q.position IS NULL OR (q.position = excluded.position AND q.nonce = excluded.nonce);
     GET DIAGNOSTICS done = ROW_COUNT;
     IF done <> cardinality(p_customer) THEN
         RAISE EXCEPTION '% of % entries are as expected', done, cardinality(p_customer) USING ERRCODE = 'UB001';
     END IF;
+    UPDATE queue_draw d
+       SET admitted_upto = greatest(d.admitted_upto, t.upto), admitted_at = greatest(d.admitted_at, from_ms(t.at_ms))
+      FROM (SELECT max(m.place) AS upto, max(m.admitted_ms) AS at_ms
+              FROM unnest(p_place, p_admitted_ms) AS m(place, admitted_ms)
+             WHERE m.admitted_ms IS NOT NULL) t
+     WHERE d.event_id = p_event AND t.at_ms IS NOT NULL
+       AND (t.upto > d.admitted_upto OR d.admitted_at IS NULL OR from_ms(t.at_ms) > d.admitted_at);
 END $$;

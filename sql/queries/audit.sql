@@ -68,14 +68,14 @@ SELECT event_id, format('%s entries have positions up to %s; %s were drawn', q.e
  WHERE q.entries <> q.last OR d.event_id IS NULL OR q.entries <> coalesce(d.entry_count, q.entries)
 
 -- name: audit_queue_order
--- Turns came in the order of places. Who has missed one, or waits again, has another place since.
+-- Turns came in the order of places.
 SELECT event_id, format('place %s was admitted at %s, place %s at %s', place, admitted_at, before, admitted_before)
            AS what
   FROM (SELECT event_id, place, admitted_at,
                lag(place) OVER (PARTITION BY event_id ORDER BY place) AS before,
                lag(admitted_at) OVER (PARTITION BY event_id ORDER BY place) AS admitted_before
           FROM queue_entry
-         WHERE place IS NOT NULL AND admitted_at IS NOT NULL AND NOT has_missed AND state NOT IN ('lobby', 'waiting')) q
+         WHERE place IS NOT NULL AND admitted_at IS NOT NULL) q
  WHERE admitted_before > admitted_at
 
 -- name: audit_hold_times

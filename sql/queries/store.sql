@@ -88,11 +88,10 @@ SELECT customer_id, state, to_ms(joined_at) AS joined_ms, place, position, nonce
   FROM queue_entry WHERE event_id = $1 AND (state <> 'out' OR position IS NOT NULL);
 
 -- name: load_line
--- How far the line has come. Who waits again had a turn with an earlier place. $1 event.
-SELECT coalesce(max(place), 0) AS tail, coalesce(to_ms(max(admitted_at)), 0) AS admitted_ms,
-       coalesce(max(place) FILTER (WHERE admitted_at IS NOT NULL AND state NOT IN ('lobby', 'waiting')), 0)
-           AS admitted_upto
-  FROM queue_entry WHERE event_id = $1;
+-- How far the line has come. $1 event.
+SELECT coalesce((SELECT max(place) FROM queue_entry q WHERE q.event_id = d.event_id), 0) AS tail,
+       d.admitted_upto, coalesce(to_ms(d.admitted_at), 0) AS admitted_ms
+  FROM queue_draw d WHERE d.event_id = $1;
 
 -- name: read_draw
 -- All that there is to publish about a draw; the seeds are secret until it was made. $1 event.

@@ -28,6 +28,7 @@ def moves(owner: Owner, revision: int, *entries: QueueEntry, drawn: Drawn | None
 
 async def test_entries_are_found_as_they_were_written(bench: Bench) -> None:
     owner = await owner_of(bench, await bench.add_event())
+    await owner.store.load(owner.claim)
     ada = lobby(owner, ADA, 1)
     bob = QueueEntry(
         BOB, QueueState.ACTIVE, owner.at_ms, 7, until_ms=owner.at_ms + 900_000, admitted_ms=owner.at_ms
@@ -36,7 +37,7 @@ async def test_entries_are_found_as_they_were_written(bench: Bench) -> None:
     line = (await owner.store.load(owner.claim)).line
     assert sorted(line.entries, key=lambda entry: entry.customer) == [ada, bob]
     assert (line.tail, line.admitted_upto, line.admitted_ms) == (7, 7, owner.at_ms)
-    missed = replace(bob, state=QueueState.WAITING, place=8, until_ms=None, has_missed=True)
+    missed = replace(bob, state=QueueState.WAITING, place=8, until_ms=None, admitted_ms=None, has_missed=True)
     await owner.write(moves(owner, 1, missed))
     line = (await owner.store.load(owner.claim)).line
     assert sorted(line.entries, key=lambda entry: entry.customer) == [ada, missed]
@@ -56,6 +57,7 @@ async def test_who_is_out_leaves_the_places_given_and_the_chain(bench: Bench) ->
 async def test_a_turn_is_not_forgotten_when_somebody_joins_again(bench: Bench) -> None:
     """The next owner keeps the pace by the last turn; how far the line is does not follow from who waits."""
     owner = await owner_of(bench, await bench.add_event())
+    await owner.store.load(owner.claim)
     turn = QueueEntry(
         ADA, QueueState.ACTIVE, owner.at_ms, 3, until_ms=owner.at_ms + 900_000, admitted_ms=owner.at_ms
     )
@@ -63,7 +65,8 @@ async def test_a_turn_is_not_forgotten_when_somebody_joins_again(bench: Bench) -
     await owner.write(moves(owner, 1, replace(turn, state=QueueState.OUT, until_ms=None)))
     await owner.write(moves(owner, 2, QueueEntry(ADA, QueueState.WAITING, owner.at_ms + 1, 4)))
     line = (await owner.store.load(owner.claim)).line
-    assert (line.tail, line.admitted_upto, line.admitted_ms) == (4, 2, owner.at_ms)
+    assert (line.tail, line.admitted_upto, line.admitted_ms) == (4, 3, owner.at_ms)
+    assert {entry.customer: entry.admitted_ms is None for entry in line.entries} == {ADA: True, BOB: False}
 
 
 async def test_what_the_draw_is_made_of_is_chosen_once(bench: Bench) -> None:

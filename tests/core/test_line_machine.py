@@ -43,6 +43,7 @@ class LineMachine(RuleBasedStateMachine):
         self.seating = Seating(terms(), layout_of(rows_of(9)), bytearray(9), {}, 0, "epoch")
         self.naive = NaiveRoom(1)
         self.rows: dict[str, EntryMoved] = {}
+        self.admitted_upto = self.admitted_ms = 0
         self.before: set[str] = set()
         """Who held something before the turn."""
 
@@ -108,11 +109,10 @@ class LineMachine(RuleBasedStateMachine):
         old, entries = self.seating.line, [moved.entry for moved in self.rows.values()]
         there = [entry for entry in entries if entry.state is not QueueState.OUT or entry.position is not None]
         line = Line(self.seating.terms, old.draws, there)
-        admitted = [entry for entry in entries if entry.admitted_ms is not None]
         line.restore(
             max((entry.place or 0 for entry in entries), default=0),
-            max((entry.place or 0 for entry in admitted), default=0),
-            max((entry.admitted_ms or 0 for entry in admitted), default=0),
+            self.admitted_upto,
+            self.admitted_ms,
         )
         assert (line.tail, line.lobby, line.waiting, line.inside) == (
             old.tail,
@@ -121,6 +121,7 @@ class LineMachine(RuleBasedStateMachine):
             old.inside,
         )
         assert (line.chained, line.head, line.by_place) == (old.chained, old.head, old.by_place)
+        assert line.admitted_upto == old.admitted_upto
         self.seating.line = line
         for entry in self.naive.inside():
             entry.look_at_ms = 0  # the new owner looks after all of them at once
@@ -159,6 +160,9 @@ class LineMachine(RuleBasedStateMachine):
         self.seating.revision += 1
         for entry in batch.queue:
             self.rows[entry.customer] = EntryMoved(entry)
+            if entry.admitted_ms is not None:
+                self.admitted_upto = max(self.admitted_upto, entry.place or 0)
+                self.admitted_ms = max(self.admitted_ms, entry.admitted_ms)
         heard = [getattr(verdict, "rejected", None) for _, verdict in decided.by_customers]
         self.follow(customer, command, was_drawn=batch.drawn is not None)
         return heard[0] if heard else None
