@@ -47,11 +47,11 @@ BEGIN
     IF done <> cardinality(p_customer) THEN
         RAISE EXCEPTION '% of % entries are as expected', done, cardinality(p_customer) USING ERRCODE = 'UB001';
     END IF;
-    UPDATE queue_draw d
-       SET admitted_upto = greatest(d.admitted_upto, t.upto), admitted_at = greatest(d.admitted_at, from_ms(t.at_ms))
+    UPDATE event_head h
+       SET admitted_upto = greatest(h.admitted_upto, t.upto), admitted_at = greatest(h.admitted_at, from_ms(t.at_ms))
       FROM (SELECT max(m.place) AS upto, max(m.admitted_ms) AS at_ms
               FROM unnest(p_place, p_admitted_ms) AS m(place, admitted_ms)
              WHERE m.admitted_ms IS NOT NULL) t
-     WHERE d.event_id = p_event AND t.at_ms IS NOT NULL
-       AND (t.upto > d.admitted_upto OR d.admitted_at IS NULL OR from_ms(t.at_ms) > d.admitted_at);
+     WHERE h.event_id = p_event
+       AND (t.upto > h.admitted_upto OR from_ms(t.at_ms) > coalesce(h.admitted_at, '-infinity'));
 END $$;

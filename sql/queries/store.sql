@@ -89,9 +89,9 @@ SELECT customer_id, state, to_ms(joined_at) AS joined_ms, place, position, nonce
 
 -- name: load_line
 -- How far the line has come. $1 event.
-SELECT coalesce((SELECT max(place) FROM queue_entry q WHERE q.event_id = d.event_id), 0) AS tail,
-       d.admitted_upto, coalesce(to_ms(d.admitted_at), 0) AS admitted_ms
-  FROM queue_draw d WHERE d.event_id = $1;
+SELECT coalesce((SELECT max(place) FROM queue_entry q WHERE q.event_id = h.event_id), 0) AS tail,
+       admitted_upto, coalesce(to_ms(admitted_at), 0) AS admitted_ms
+  FROM event_head h WHERE event_id = $1;
 
 -- name: read_draw
 -- All that there is to publish about a draw; the seeds are secret until it was made. $1 event.

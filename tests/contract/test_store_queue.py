@@ -28,7 +28,6 @@ def moves(owner: Owner, revision: int, *entries: QueueEntry, drawn: Drawn | None
 
 async def test_entries_are_found_as_they_were_written(bench: Bench) -> None:
     owner = await owner_of(bench, await bench.add_event())
-    await owner.store.load(owner.claim)
     ada = lobby(owner, ADA, 1)
     bob = QueueEntry(
         BOB, QueueState.ACTIVE, owner.at_ms, 7, until_ms=owner.at_ms + 900_000, admitted_ms=owner.at_ms
@@ -57,7 +56,6 @@ async def test_who_is_out_leaves_the_places_given_and_the_chain(bench: Bench) ->
 async def test_a_turn_is_not_forgotten_when_somebody_joins_again(bench: Bench) -> None:
     """The next owner keeps the pace by the last turn; how far the line is does not follow from who waits."""
     owner = await owner_of(bench, await bench.add_event())
-    await owner.store.load(owner.claim)
     turn = QueueEntry(
         ADA, QueueState.ACTIVE, owner.at_ms, 3, until_ms=owner.at_ms + 900_000, admitted_ms=owner.at_ms
     )
