@@ -11,7 +11,7 @@ from tests.simulation.line_record import LineRecord, Told, TurnCame
 
 BANDS = (10, 100, 1_000)
 TENTHS = 10
-MINUTE_S = 60.0
+MINUTE_MS = 60_000
 
 
 class Right(NamedTuple):
@@ -30,8 +30,9 @@ class Fairness(NamedTuple):
     """The figures of one on-sale.
 
     `out_of_order` are turns that came after that of a later place. `lost` are customers who neither had a turn nor
-    left nor wait. `used` is the share of the slots that were given while somebody waited who could be let in.
-    `early_places` has the mean place, as a share of all, of each tenth of the lobby, the first to come first.
+    left, nor wait behind all who had one. `used` is the share of the slots that were given while somebody waited
+    who could be let in. `early_places` has the mean place, as a share of all, of each tenth of the lobby, the first
+    to come first.
     """
 
     joined: int
@@ -56,7 +57,9 @@ def fairness_of(record: LineRecord) -> Fairness:
     turns = record.turns
     had_turn = {turn.customer for turn in turns}
     still = {customer for customer, state in record.states.items() if state is QueueState.WAITING}
-    known = had_turn | still | record.left_line
+    last = max(turn.place for turn in turns)
+    behind = {one for one in still if (record.places.get(one) or record.drawn[one]) > last}
+    known = had_turn | behind | record.left_line
     waits = [(told, _next_turn(record, told)) for told in record.told if told.low_s is not None]
     came = [(told, at_s) for told, at_s in waits if at_s is not None]
     return Fairness(
@@ -66,7 +69,7 @@ def fairness_of(record: LineRecord) -> Fairness:
         lost=len(record.states.keys() - known),
         still_waiting=len(still),
         most_inside=record.most_inside,
-        most_in_a_minute=_most_in_a_minute([turn.at_s for turn in turns]),
+        most_in_a_minute=_most_in_a_minute([turn.admitted_ms for turn in turns]),
         used=record.used_s / record.slots_s,
         fill_longest_s=max(turn.waited_s for turn in turns),
         rank_correlation=_rank_correlation(record),
@@ -89,8 +92,8 @@ def _with_last_place(turns: Sequence[TurnCame]) -> list[tuple[TurnCame, int]]:
     return found
 
 
-def _most_in_a_minute(times_s: Sequence[float]) -> int:
-    return max(bisect_left(times_s, start_s + MINUTE_S) - number for number, start_s in enumerate(times_s))
+def _most_in_a_minute(times_ms: Sequence[int]) -> int:
+    return max(bisect_left(times_ms, start_ms + MINUTE_MS) - number for number, start_ms in enumerate(times_ms))
 
 
 def _next_turn(record: LineRecord, told: Told) -> float | None:

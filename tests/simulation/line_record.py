@@ -15,12 +15,14 @@ INSIDE = (QueueState.CALLED, QueueState.ACTIVE)
 
 
 class TurnCame(NamedTuple):
-    """Somebody's turn: when (s), whose, in which place, and how long (s) the slot had been free for somebody."""
+    """Somebody's turn: when it became true (s), whose, in which place, how long (s) the slot had been free for
+    somebody, and when the turn came by the entry (ms)."""
 
     at_s: float
     customer: str
     place: int
     waited_s: float
+    admitted_ms: int
 
 
 class Told(NamedTuple):
@@ -45,6 +47,8 @@ class LineRecord:
     positions: dict[str, int] = field(default_factory=dict)
     drawn: dict[str, int] = field(default_factory=dict)
     """The places of the lobby, as they are told when it is drawn."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Those that were written: of who came later, or moved since."""
     turns: list[TurnCame] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     times: dict[str, list[float]] = field(default_factory=dict)
@@ -78,6 +82,8 @@ class LineRecord:
             was_inside = self.states.get(entry.customer) in INSIDE
             if entry.position is not None:
                 self.positions[entry.customer] = entry.position
+            if entry.place is not None:
+                self.places[entry.customer] = entry.place
             if entry.state is QueueState.OUT and not was_inside:
                 self.left_line.add(entry.customer)
             self._move(entry.customer, entry.state)
@@ -85,8 +91,9 @@ class LineRecord:
                 self._free_since_s.append(at_s)
             elif entry.state in INSIDE and not was_inside:
                 assert entry.place is not None
+                assert entry.admitted_ms is not None
                 waited_s = at_s - self._could_since(at_s)
-                self.turns.append(TurnCame(at_s, entry.customer, entry.place, waited_s))
+                self.turns.append(TurnCame(at_s, entry.customer, entry.place, waited_s, entry.admitted_ms))
                 self.times.setdefault(entry.customer, []).append(at_s)
         self.most_inside = max(self.most_inside, self.inside)
         is_open = self.waiting > 0 and self.available > 0 and at_s >= self.opens_s

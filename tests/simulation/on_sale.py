@@ -70,7 +70,7 @@ def rows_of(found: Sequence[tuple[Scenario, Fairness]]) -> list[tuple[str, list[
         ("in line when all was sold", [f"{one.still_waiting:,}" for one in figures]),
         ("most inside at once", [f"{one.most_inside} of {scenario.slots}" for scenario, one in found]),
         ("most turns in any minute", [_of_limit(scenario, one) for scenario, one in found]),
-        ("slots in use while somebody waits", [f"{one.used:.3%}" for one in figures]),
+        ("slots in use while somebody waits", [_of_slots(scenario, one) for scenario, one in found]),
         ("longest that a slot was free for somebody", [f"{one.fill_longest_s * 1000:.0f} ms" for one in figures]),
         ("coming early and place, rank correlation", [f"{one.rank_correlation:+.3f}" for one in figures]),
         ("told ranges that were right", [_share(one.waits_in_all) for one in figures]),
@@ -104,6 +104,10 @@ def lobby_chart(found: Sequence[tuple[Scenario, Fairness]]) -> Chart:
 def _of_limit(scenario: Scenario, one: Fairness) -> str:
     limit = scenario.admit_per_minute
     return f"{one.most_in_a_minute} of {limit}" if limit else f"{one.most_in_a_minute}, no limit"
+
+
+def _of_slots(scenario: Scenario, one: Fairness) -> str:
+    return "– (the rate is the limit)" if scenario.admit_per_minute else f"{one.used:.3%}"
 
 
 def _share(right: Right) -> str:

@@ -105,7 +105,7 @@ class SaleDay:
         rows = range(scenario.seats // ROW_SEATS)
         runs = [Run("Hall", "standard", 5_000, row * ROW_SEATS, ROW_SEATS, 10.0 * row) for row in rows]
         draws = DrawTerms(operator_seed=self.random.randbytes(32))
-        database.events[EVENT] = FakeEvent(self._terms(), runs, bytearray(scenario.seats), draws=draws)
+        database.events[EVENT] = FakeEvent(self.terms(), runs, bytearray(scenario.seats), draws=draws)
         database.living.add("node")
         per_minute = scenario.admit_per_minute
         interval_s = 60 / per_minute if per_minute else 0.0
@@ -123,6 +123,20 @@ class SaleDay:
         seating = self.supervisor.loaded(EVENT)
         assert seating is not None, "the event is not loaded"
         return seating
+
+    def terms(self) -> Terms:
+        """What is agreed for the event."""
+        return Terms(
+            EVENT,
+            Stage.SCHEDULED,
+            OPENING_MS + int(LOBBY_S * 1000),
+            OPENING_MS + 10**10,
+            4,
+            "EUR",
+            queue_mode=QueueMode.DRAW,
+            max_concurrent_shoppers=self.scenario.slots,
+            admit_per_minute=self.scenario.admit_per_minute,
+        )
 
     async def live(self) -> None:
         """Until everybody has gone home."""
@@ -161,19 +175,6 @@ class SaleDay:
             waiting = list(self.seating.line.by_place.values())
             for customer in self.random.sample(waiting, min(ASKED, len(waiting))):
                 self.was_told(customer, shown_place(self.seating, customer))
-
-    def _terms(self) -> Terms:
-        return Terms(
-            EVENT,
-            Stage.SCHEDULED,
-            OPENING_MS + int(LOBBY_S * 1000),
-            OPENING_MS + 10**10,
-            4,
-            "EUR",
-            queue_mode=QueueMode.DRAW,
-            max_concurrent_shoppers=self.scenario.slots,
-            admit_per_minute=self.scenario.admit_per_minute,
-        )
 
 
 def play(scenario: Scenario) -> SaleDay:
