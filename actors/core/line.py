@@ -205,7 +205,7 @@ class Line(LineCounts):
             self.pace.admitted(after.customer, after.admitted_ms or 0)
         elif was_inside and after.state not in INSIDE:
             self.pace.freed()
-        elif after.state is QueueState.WAITING:
+        elif after.state is QueueState.WAITING and before is None:
             wait = self.pace.wait(self.waiting, terms.max_concurrent_shoppers, terms.admit_per_minute)
             self.pace.waits(after.customer, after.joined_ms, wait)
         elif after.state is QueueState.OUT and before is not None and before.state is QueueState.WAITING:

@@ -215,9 +215,9 @@ class QueueEntry(Struct, frozen=True):
     """A customer in the waiting room: at most one for each customer and event.
 
     `position` is the number in the chain of those who came before the draw, `nonce` what the entry's id is made
-    of; both stay for good. `place` is the number in line; that of a drawn entry follows from the draw. `until_ms`
-    is the end of the admission, or until when who was called has to come. `admitted_ms` is when the turn of this
-    place came.
+    of; both stay for good, and so does `joined_ms` then. `place` is the number in line; that of a drawn entry
+    follows from the draw. `until_ms` is the end of the admission, or until when who was called has to come.
+    `admitted_ms` is when the turn of this place came.
     """
 
     customer: str

@@ -201,8 +201,10 @@ def _admits(view: View, now_ms: int) -> bool:
 
 def _joined(view: View, asked: Asked, command: JoinQueue, before: QueueEntry | None, now_ms: int) -> QueueEntry:
     terms, line = view.terms, view.line
-    nonce, position = (b"", None) if before is None else (before.nonce, before.position)
-    entry = QueueEntry(asked.customer, QueueState.WAITING, now_ms, position=position, nonce=nonce)
+    nonce, position, joined_ms = b"", None, now_ms
+    if before is not None and before.position is not None:
+        nonce, position, joined_ms = before.nonce, before.position, before.joined_ms
+    entry = QueueEntry(asked.customer, QueueState.WAITING, joined_ms, position=position, nonce=nonce)
     is_open = line.draws.drawn is None and line.draws.closed_ms is None
     is_lobby = terms.queue_mode is QueueMode.DRAW and is_open and not line.tail
     if is_lobby and not terms.is_on_sale(now_ms):

@@ -110,6 +110,21 @@ def test_who_joins_with_the_draw_stands_behind_it() -> None:
     assert [place for _, place in turn(sale)] == [1]
 
 
+def test_who_leaves_after_the_draw_and_comes_back_keeps_the_entry_of_the_draw() -> None:
+    """The receipt says when it was made, or it would look as if it had come after the end; the place is a new one."""
+    sale = room(queue_mode=QueueMode.DRAW, on_sale_at_ms=OPENING_MS + 10_000)
+    turn(sale, "ada", "bob")
+    before = sale.seating.line.entries["ada"]
+    sale.wait(s=10)
+    turn(sale)
+    turn(sale, leaves="ada")
+    sale.wait(s=10)
+    turn(sale, "ada")
+    after = sale.seating.line.entries["ada"]
+    assert (after.joined_ms, after.position, after.nonce) == (before.joined_ms, before.position, before.nonce)
+    assert after.place == 3
+
+
 def test_a_closed_room_keeps_its_places() -> None:
     sale = room(queue_mode=QueueMode.CLOSED)
     assert turn(sale, "ada", "bob") == []

@@ -96,7 +96,7 @@ def waits_chart(found: Sequence[tuple[Scenario, Fairness]]) -> Chart:
 def lobby_chart(found: Sequence[tuple[Scenario, Fairness]]) -> Chart:
     """The mean place of those who came early and late to the lobby."""
     places = found[0][1].early_places
-    groups = [Group(f"tenth {at} of the lobby to come", (place,)) for at, place in enumerate(places, 1)]
+    groups = [Group(f"tenth {at} of the lobby to come", (place,), 0.5) for at, place in enumerate(places, 1)]
     title = "Who came early to the lobby gained nothing"
     return Chart(title, "mean place that was drawn; 0 is the first, 1 the last, 0.5 the middle", [], groups)
 
