@@ -111,7 +111,7 @@ def test_who_joins_with_the_draw_stands_behind_it() -> None:
 
 
 def test_who_leaves_after_the_draw_and_comes_back_keeps_the_entry_of_the_draw() -> None:
-    """The receipt says when it was made, or it would look as if it had come after the end; the place is a new one."""
+    """The receipt says when it was made, or it would look as if it had come too late; the place is a new one."""
     sale = room(queue_mode=QueueMode.DRAW, on_sale_at_ms=OPENING_MS + 10_000)
     turn(sale, "ada", "bob")
     before = sale.seating.line.entries["ada"]
