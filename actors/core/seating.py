@@ -74,6 +74,8 @@ class Seating:
         self._ran_out: dict[str, int] = {}
         sold = (customer for index, customer in holders.items() if states[index] == SeatState.SOLD)
         self._bought: dict[str, int] = Counter(sold)
+        self.available = states.count(SeatState.AVAILABLE)
+        """How many seats nobody has. It is asked for with every place in line: counting takes 20 µs for 80,000."""
         self._ends: list[tuple[int, str]] = []
         self._ended_orders: deque[str] = deque()
 
@@ -107,11 +109,6 @@ class Seating:
 
     def seat(self, index: int) -> Occupied:
         return _STATES[self.states[index]], self._holders.get(index)
-
-    @property
-    def available(self) -> int:
-        """How many seats nobody has."""
-        return self.states.count(SeatState.AVAILABLE)
 
     def states_of(self, first: int, end: int) -> bytearray:
         """The states of these seats in index order, one byte a seat."""
@@ -198,6 +195,7 @@ class Seating:
                 self._holders[index] = change.customer
             else:
                 self._holders.pop(index, None)
+        self.available += _freed(change)
         sold = len(change.seats) * ((after is SeatState.SOLD) - (before is SeatState.SOLD))
         if sold:
             self._bought[change.customer] = self._bought.get(change.customer, 0) + sold
@@ -257,6 +255,7 @@ class Draft:
         self.answers: dict[tuple[str, str], Remembered] = {}
         self._bought: dict[str, int] = {}
         self._pending: dict[str, str | None] = {}
+        self.available = committed.available
         self.ranked = committed.ranked
         self.line = LineDraft(committed.line)
         committed.forget_draft()
@@ -267,11 +266,6 @@ class Draft:
 
     def seat(self, index: int) -> Occupied:
         return self.seats.get(index) or self.committed.seat(index)
-
-    @property
-    def available(self) -> int:
-        free, states = SeatState.AVAILABLE, self.committed.states
-        return states.count(free) + sum((now[0] is free) - (states[at] == free) for at, now in self.seats.items())
 
     def states_of(self, first: int, end: int) -> bytearray:
         states = self.committed.states_of(first, end)
@@ -335,6 +329,7 @@ class Draft:
             assert self.seat(index) == (before, expected), f"seat {index} is not {before.name}"
             self.seats[index] = drafted
         self.committed.drafted(change.seats)
+        self.available += _freed(change)
         sold = len(change.seats) * ((after is SeatState.SOLD) - (before is SeatState.SOLD))
         if sold:
             self._bought[change.customer] = self._bought.get(change.customer, 0) + sold
@@ -347,3 +342,9 @@ class Draft:
             self._pending[order.customer] = order.order_id
         elif before is not None and before.order_id == order.order_id:
             self._pending[order.customer] = None
+
+
+def _freed(change: SeatsMoved) -> int:
+    """How many more seats nobody has then."""
+    before, after = TRANSITIONS[change.cause]
+    return len(change.seats) * ((after is SeatState.AVAILABLE) - (before is SeatState.AVAILABLE))

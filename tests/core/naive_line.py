@@ -1,8 +1,10 @@
 """A waiting room as one would write it without a thought of speed: a list that is searched each time."""
 
+import math
 from dataclasses import dataclass, field
 
 PRESENCE_MS, CALL_MS, ADMISSION_MS, LOOK_AGAIN_MS = 30_000, 120_000, 900_000, 1_000
+PACE_SLACK_US = 250_000
 
 
 @dataclass
@@ -15,7 +17,7 @@ class NaiveEntry:
     until_ms: int = 0
     has_missed: bool = False
     look_at_ms: int = 0
-    """Whether somebody who was called has come is looked at then, and not before."""
+    """Whether somebody who was called has come, or who is inside is gone, is looked at then, and not before."""
 
 
 @dataclass
@@ -23,29 +25,31 @@ class NaiveRoom:
     """One in for one out, in order of places. `order` is filled by the draw; who is not in `entries` is out."""
 
     slots: int
+    mode: str = "draw"
+    per_minute: int = 0
     entries: dict[str, NaiveEntry] = field(default_factory=dict)
     chain: list[str] = field(default_factory=list)
     places_given: int = 0
     is_drawn: bool = False
+    paced_us: int = 0
     admissions: list[tuple[str, int]] = field(default_factory=list)
 
     def join(self, customer: str, is_on_sale: bool) -> None:
-        if customer in self.entries:
+        if customer in self.entries or self.mode == "off":
             return
-        if not is_on_sale:
+        if self.mode == "draw" and not is_on_sale and not self.places_given:
             if customer not in self.chain:
                 self.chain.append(customer)
             self.entries[customer] = NaiveEntry(customer, "lobby")
             return
-        self.places_given += 1
-        self.entries[customer] = NaiveEntry(customer, "waiting", self.places_given)
+        self.entries[customer] = NaiveEntry(customer, "waiting", self._next_place())
 
     def draw(self, order: list[str]) -> None:
         assert sorted(order) == sorted(self.chain)
         self.is_drawn = True
-        self.places_given = len(order)
+        self.places_given = max(self.places_given, len(order))
         for place, customer in enumerate(order, 1):
-            if customer in self.entries:
+            if customer in self.entries and self.entries[customer].state == "lobby":
                 self.entries[customer] = NaiveEntry(customer, "waiting", place)
 
     def leave(self, customer: str) -> None:
@@ -70,14 +74,19 @@ class NaiveRoom:
                 self._missed(entry)
             elif entry.state == "called":
                 entry.look_at_ms = min(now_ms + LOOK_AGAIN_MS, entry.until_ms)
-            elif entry.state == "active" and entry.customer not in holds:
-                gone = now_ms >= seen[entry.customer] + CALL_MS
-                if gone or now_ms >= entry.until_ms:
+            elif entry.state == "active" and entry.customer in holds:
+                entry.look_at_ms = 0
+            elif entry.state == "active" and now_ms >= entry.look_at_ms:
+                gone_ms = seen[entry.customer] + CALL_MS
+                if now_ms >= min(gone_ms, entry.until_ms):
                     self.leave(entry.customer)
+                entry.look_at_ms = min(entry.until_ms, max(gone_ms, now_ms + LOOK_AGAIN_MS))
 
     def admit(self, now_ms: int, seen: dict[str, int]) -> None:
-        """Fill the free slots."""
-        while len(self.inside()) < self.slots and self.waiting():
+        """Fill the free slots, not faster than the pace."""
+        if self.mode not in ("fifo", "draw") or (self.chain and not self.is_drawn):
+            return
+        while len(self.inside()) < self.slots and self.waiting() and self._is_paced(now_ms):
             entry = self.waiting()[0]
             assert entry.place is not None
             self.admissions.append((entry.customer, entry.place))
@@ -86,9 +95,20 @@ class NaiveRoom:
             entry.until_ms = now_ms + (ADMISSION_MS if here else CALL_MS)
             entry.look_at_ms = now_ms
 
+    def _is_paced(self, now_ms: int) -> bool:
+        """Is it time for another one? If so, it is paced."""
+        interval_us = math.ceil((60_000_000 + PACE_SLACK_US) / self.per_minute) if self.per_minute else 0
+        if self.paced_us + interval_us > now_ms * 1_000:
+            return False
+        self.paced_us = max(self.paced_us + interval_us, now_ms * 1_000 - PACE_SLACK_US)
+        return True
+
+    def _next_place(self) -> int:
+        self.places_given = max(self.places_given, len(self.chain)) + 1
+        return self.places_given
+
     def _missed(self, entry: NaiveEntry) -> None:
         if entry.has_missed:
             self.leave(entry.customer)
             return
-        self.places_given += 1
-        entry.state, entry.place, entry.until_ms, entry.has_missed = "waiting", self.places_given, 0, True
+        entry.state, entry.place, entry.until_ms, entry.has_missed = "waiting", self._next_place(), 0, True

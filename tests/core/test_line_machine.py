@@ -1,24 +1,29 @@
-"""The waiting room against the naive model: customers come, leave, vanish and come back while time passes."""
+"""The waiting room against the naive model: customers come, buy, leave, vanish and come back while time passes.
+
+The organiser changes mode and limits meanwhile.
+"""
 
 import itertools
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from actors.core.draw import drawn_order, entry_id
 from actors.core.layout import layout_of
 from actors.core.line import Line
 from actors.core.model import DrawTerms, EntryMoved, QueueMode, QueueState
 from actors.core.seating import Seating
-from actors.core.verdict import Asked
+from actors.core.verdict import Asked, CancelOrder, ChangeTerms, Settle
 from actors.core.waiting_room import next_turn_ms
 from actors.ports import Claim
 from actors.told import Told
 from actors.turn import Turn, batch_of, decide_turn, make_true
-from protocol.inbound import Command, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
-from protocol.outbound import Rejected
+from protocol.inbound import Checkout, Command, HoldBest, HoldSeats, JoinQueue, LeaveQueue, ReleaseSeats
+from protocol.outbound import OrderStatus, Rejected
+from protocol.seat_state import SeatState
 from tests.core.naive_line import NaiveRoom
 from tests.core.sale import OPENING_MS, rows_of, terms
 
@@ -27,7 +32,12 @@ CUSTOMERS = [f"c{number}" for number in range(7)]
 LOBBY_MS = 600_000
 LONG_TERM = OPENING_MS * 1_000
 
+ORGANISER = "organiser"
+
 customers = st.sampled_from(CUSTOMERS)
+slots = st.sampled_from([1, 2, 3])
+rooms = [QueueMode.FIFO, QueueMode.DRAW]
+paces = st.sampled_from([0, 0, 1, 7, 600])
 
 
 class LineMachine(RuleBasedStateMachine):
@@ -35,8 +45,8 @@ class LineMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now_ms = OPENING_MS - LOBBY_MS
-        self.seen = dict.fromkeys(CUSTOMERS, self.now_ms)
+        self.now_ms = OPENING_MS
+        self.seen: dict[str, int] = {}
         self.present: set[str] = set(CUSTOMERS)
         self.ids = itertools.count()
         self.draws = DrawTerms(operator_seed=b"s" * 32)
@@ -47,13 +57,16 @@ class LineMachine(RuleBasedStateMachine):
         self.before: set[str] = set()
         """Who held something before the turn."""
 
-    @initialize(slots=st.sampled_from([1, 2, 3]))
-    def open_lobby(self, slots: int) -> None:
-        self.naive.slots = slots
+    @initialize(slots=slots, mode=st.sampled_from(rooms), per_minute=paces, is_on_sale=st.booleans())
+    def open_room(self, slots: int, mode: QueueMode, per_minute: int, is_on_sale: bool) -> None:
+        self.now_ms = OPENING_MS if is_on_sale else OPENING_MS - LOBBY_MS
+        self.seen = dict.fromkeys(CUSTOMERS, self.now_ms)
+        self.naive = NaiveRoom(slots, str(mode), per_minute)
         self.seating.terms = terms(
             event_id=EVENT,
-            queue_mode=QueueMode.DRAW,
+            queue_mode=mode,
             max_concurrent_shoppers=slots,
+            admit_per_minute=per_minute,
             event_at_ms=LONG_TERM,
         )
         self.seating.line = Line(self.seating.terms, self.draws)
@@ -62,19 +75,69 @@ class LineMachine(RuleBasedStateMachine):
     def wait(self, ms: int) -> None:
         # Each time that the manager would wake up at is a turn.
         target = self.now_ms + ms
+        self.catch_up()
         while self.now_ms < target:
             wakes = (next_turn_ms(self.seating, self.now_ms), self.seating.next_end_ms(), OPENING_MS)
             later = [at_ms for at_ms in wakes if at_ms is not None and at_ms > self.now_ms]
             self.now_ms = min(target, *later) if later else target
             self.turn()
+            self.catch_up()
+
+    @precondition(lambda self: self.now_ms < OPENING_MS)
+    @rule()
+    def begin_the_sale(self) -> None:
+        self.wait(OPENING_MS - self.now_ms)
 
     @rule(customer=customers)
     def join(self, customer: str) -> None:
         self.turn(customer, JoinQueue(self.id()))
 
+    @rule()
+    def all_come(self) -> None:
+        for customer in CUSTOMERS:
+            self.join(customer)
+
     @rule(customer=customers)
     def leave(self, customer: str) -> None:
         self.turn(customer, LeaveQueue(self.id()))
+
+    @rule(mode=st.sampled_from([*rooms, *rooms, QueueMode.OFF, QueueMode.CLOSED]))
+    def change_mode(self, mode: QueueMode) -> None:
+        self.naive.mode = str(mode)
+        self.turn(ORGANISER, ChangeTerms(self.id(), queue_mode=mode))
+
+    @rule(slots=slots, per_minute=paces)
+    def change_limits(self, slots: int, per_minute: int) -> None:
+        self.naive.slots, self.naive.per_minute = slots, per_minute
+        limits = ChangeTerms(self.id(), max_concurrent_shoppers=slots, admit_per_minute=per_minute)
+        self.turn(ORGANISER, limits)
+
+    @rule(customer=customers)
+    def pay(self, customer: str) -> None:
+        customer = self.one_of(customer, self.seating.holds)
+        self.turn(customer, Checkout(self.id(), "card"))
+
+    @rule(is_paid=st.booleans())
+    def hear_from_the_provider(self, is_paid: bool) -> None:
+        failure = None if is_paid else "declined"
+        pending = [one for one in self.seating.orders.values() if one.status is OrderStatus.PENDING]
+        self.turn(settled=[Settle(one.order_id, None if failure else "paid", failure) for one in pending])
+
+    @rule(customer=customers)
+    def shop(self, customer: str) -> None:
+        """Somebody who is inside buys as much as may be."""
+        customer = self.one_of(customer, [entry.customer for entry in self.naive.inside()])
+        if self.turn(customer, HoldBest(self.id(), 4)) is not None:
+            self.hold(customer, self.free_seat(), is_kept=True)
+        self.turn(customer, Checkout(self.id(), "card"))
+        self.hear_from_the_provider(is_paid=True)
+
+    @rule(customer=customers)
+    def cancel(self, customer: str) -> None:
+        """What was bought can be bought again: where all was sold, turns come again."""
+        bought = [one for one in self.seating.orders.values() if one.customer == customer]
+        for order in bought:
+            self.turn(customer, CancelOrder(self.id(), order.order_id))
 
     @rule(customer=customers)
     def vanish(self, customer: str) -> None:
@@ -91,9 +154,9 @@ class LineMachine(RuleBasedStateMachine):
         is_inside = self.is_inside(customer)
         refusal = self.turn(customer, HoldSeats(self.id(), (seat,)))
         if refusal is not None and refusal.code == "not_admitted":
-            assert not is_inside or not self.is_inside(customer)
+            assert not is_inside or not self.is_inside(customer) or self.is_past_its_time(customer)
         elif self.now_ms >= OPENING_MS:
-            assert self.is_inside(customer)
+            assert self.is_inside(customer) or self.naive.mode == "off"
         if not is_kept:
             self.turn(customer, ReleaseSeats(self.id(), ()))
 
@@ -125,6 +188,7 @@ class LineMachine(RuleBasedStateMachine):
         self.seating.line = line
         for entry in self.naive.inside():
             entry.look_at_ms = 0  # the new owner looks after all of them at once
+        self.naive.paced_us = self.admitted_ms * 1_000
 
     @invariant()
     def it_is_as_the_naive_one(self) -> None:
@@ -140,21 +204,26 @@ class LineMachine(RuleBasedStateMachine):
         }
         waiting = self.naive.waiting()
         assert [line.ahead(entry.place or 0) for entry in waiting] == list(range(len(waiting)))
-        assert line.inside <= self.naive.slots
 
     @invariant()
     def admissions_are_in_order_of_places(self) -> None:
         places = [place for _, place in self.naive.admissions]
         assert places == sorted(places)
 
-    def turn(self, customer: str = "", command: Command | None = None) -> Rejected | None:
-        for one in {*self.present, customer} - {""}:
+    def turn(
+        self,
+        customer: str = "",
+        command: Command | ChangeTerms | CancelOrder | None = None,
+        settled: Sequence[Settle] = (),
+    ) -> Rejected | None:
+        for one in {*self.present, customer} - {"", ORGANISER}:
             self.seen[one] = self.now_ms
+        busy = {order.customer for order in self.seating.orders.values() if order.status is OrderStatus.PENDING}
         heard: list[Rejected | None] = []
         told = []
         if command is not None:
             told = [Told(Asked(customer, command), lambda _frame, _refusal: None)]
-        decided = decide_turn(Turn(told, []), self.seating, self.now_ms, self.seen_ms)
+        decided = decide_turn(Turn(told, list(settled)), self.seating, self.now_ms, self.seen_ms)
         batch = batch_of(decided, Claim(EVENT, "me", 1), self.seating, set())
         make_true(decided, self.seating)
         self.seating.revision += 1
@@ -164,13 +233,16 @@ class LineMachine(RuleBasedStateMachine):
                 self.admitted_upto = max(self.admitted_upto, entry.place or 0)
                 self.admitted_ms = max(self.admitted_ms, entry.admitted_ms)
         heard = [getattr(verdict, "rejected", None) for _, verdict in decided.by_customers]
-        self.follow(customer, command, was_drawn=batch.drawn is not None)
+        bought = {order.customer for order in batch.orders if order.status is OrderStatus.COMPLETED}
+        self.follow(customer, command, busy, bought, was_drawn=batch.drawn is not None)
         return heard[0] if heard else None
 
-    def follow(self, customer: str, command: Command | None, *, was_drawn: bool) -> None:
+    def follow(self, customer: str, command: object, busy: set[str], bought: set[str], *, was_drawn: bool) -> None:
         """What the same turn does to the naive room."""
         naive, is_on_sale = self.naive, self.now_ms >= OPENING_MS
-        naive.clock(self.now_ms, self.seen, {one for one in self.seating.holds if one != customer} | self.before)
+        naive.clock(
+            self.now_ms, self.seen, {one for one in self.seating.holds if one != customer} | self.before | busy
+        )
         if was_drawn:
             event = UUID(EVENT)
             ids = {
@@ -181,13 +253,36 @@ class LineMachine(RuleBasedStateMachine):
             drawn = self.seating.line.draws.drawn
             assert drawn is not None
             naive.draw([ids[one] for one in drawn_order(drawn.seed, ids)])
-        if isinstance(command, LeaveQueue):
+        for one in bought:
+            naive.leave(one)
+        if isinstance(command, LeaveQueue) and customer not in busy:
             naive.leave(customer)
         elif isinstance(command, JoinQueue):
             naive.join(customer, is_on_sale)
-        if is_on_sale and not was_drawn:
+        if is_on_sale and not was_drawn and self.seating.counts.available:
             naive.admit(self.now_ms, self.seen)
         self.before = set(self.seating.holds)
+
+    def one_of(self, customer: str, others: Iterable[str]) -> str:
+        """One of the others, if there are any."""
+        found = sorted(others)
+        return found[CUSTOMERS.index(customer) % len(found)] if found else customer
+
+    def free_seat(self) -> int:
+        """The first free one, or the first."""
+        free = [seat for seat in range(9) if self.seating.seat(seat)[0] is SeatState.AVAILABLE]
+        return free[0] if free else 0
+
+    def catch_up(self) -> None:
+        """The manager wakes up at once for what is due by now."""
+        for _ in range(len(CUSTOMERS)):
+            if (next_turn_ms(self.seating, self.now_ms) or LONG_TERM) > self.now_ms:
+                return
+            self.turn()
+        raise AssertionError("it would never sleep again")
+
+    def is_past_its_time(self, customer: str) -> bool:
+        return self.naive.entries[customer].until_ms <= self.now_ms
 
     def is_inside(self, customer: str) -> bool:
         return any(entry.customer == customer for entry in self.naive.inside())
@@ -200,4 +295,4 @@ class LineMachine(RuleBasedStateMachine):
 
 
 TestLineMachine = LineMachine.TestCase
-TestLineMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLineMachine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

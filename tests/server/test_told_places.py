@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from actors.core.layout import Run, layout_of
 from actors.core.line import Line
 from actors.core.model import DrawTerms, QueueEntry, QueueMode, QueueState, Stage, Terms
+from actors.core.seating import Seating
 from server.ending import end
 from server.sockets import customers
 from server.sockets.customers import TOLD_PER_SLICE
@@ -19,9 +21,11 @@ PER_SECOND = 2
 
 
 def show_with_line(*people: str) -> Show:
-    """A show in whose line these people wait; nobody knows yet how fast it moves."""
+    """A show with a seat for each, in whose line these people wait; nobody knows yet how fast it moves."""
     show = Show()
-    show.seating.terms = Terms("show", Stage.ON_SALE, 0, NOW_MS + 10**9, 4, "EUR", queue_mode=QueueMode.FIFO)
+    terms = Terms("show", Stage.ON_SALE, 0, NOW_MS + 10**9, 4, "EUR", queue_mode=QueueMode.FIFO)
+    seats = layout_of([Run("S", "vip", 100, 0, len(people), 0.0)])
+    show.seating = Seating(terms, seats, bytearray(len(people)), {}, 0, "e")
     entries = [QueueEntry(one, QueueState.WAITING, NOW_MS, place) for place, one in enumerate(people, 1)]
     show.seating.line = Line(show.seating.terms, DrawTerms(operator_seed=bytes(32)), entries)
     return show
@@ -30,8 +34,7 @@ def show_with_line(*people: str) -> Show:
 def moves(show: Show, seconds: int, per_second: int = PER_SECOND) -> None:
     """For so long slots come free at this pace."""
     pace = show.seating.line.pace
-    if pace.per_minute is None:
-        pace.admitted("somebody", NOW_MS)
+    pace.inside = show.seating.terms.max_concurrent_shoppers
     since_ms = pace._now_ms or NOW_MS
     for second in range(seconds):
         pace.tick(since_ms + 1_000 * (second + 1))
