@@ -270,7 +270,8 @@ async def test_a_waiting_room_is_rehearsed_from_its_lobby(
     file = tmp_path / "summary.json"
     assert await run_soak(options(*ROOM, "--json", str(file)), QUIET) == 0
     line = json.loads(file.read_bytes())["line"]
-    assert (line["slots"], line["most_inside"]) == (2, 2)
+    assert line["slots"] == 2
+    assert 1 <= line["most_inside"] <= 2, "how many were for sure depends on how soon the bots are told"
     assert line["turns"] > 2
 
 

@@ -74,9 +74,7 @@ class NaiveRoom:
                 self._missed(entry)
             elif entry.state == "called":
                 entry.look_at_ms = min(now_ms + LOOK_AGAIN_MS, entry.until_ms)
-            elif entry.state == "active" and entry.customer in holds:
-                entry.look_at_ms = 0
-            elif entry.state == "active" and now_ms >= entry.look_at_ms:
+            elif entry.state == "active" and entry.customer not in holds and now_ms >= entry.look_at_ms:
                 gone_ms = seen[entry.customer] + CALL_MS
                 if now_ms >= min(gone_ms, entry.until_ms):
                     self.leave(entry.customer)
@@ -94,6 +92,11 @@ class NaiveRoom:
             entry.state = "active" if here else "called"
             entry.until_ms = now_ms + (ADMISSION_MS if here else CALL_MS)
             entry.look_at_ms = now_ms
+
+    def gave_back(self, customer: str) -> None:
+        """What was held is no reason to stay any more: look at once."""
+        if customer in self.entries:
+            self.entries[customer].look_at_ms = 0
 
     def _is_paced(self, now_ms: int) -> bool:
         """Is it time for another one? If so, it is paced."""

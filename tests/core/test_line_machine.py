@@ -261,6 +261,8 @@ class LineMachine(RuleBasedStateMachine):
             naive.join(customer, is_on_sale)
         if is_on_sale and not was_drawn and self.seating.counts.available:
             naive.admit(self.now_ms, self.seen)
+        for one in self.before - set(self.seating.holds):
+            naive.gave_back(one)
         self.before = set(self.seating.holds)
 
     def one_of(self, customer: str, others: Iterable[str]) -> str:
