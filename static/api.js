@@ -59,6 +59,8 @@ export const api = {
   /** @param {string} token from a mail */
   verifyEmail: async (token) => void (await call('POST', '/auth/verify-email', { token })),
 
+  resendVerification: async () => void (await call('POST', '/auth/verify-email/resend')),
+
   signOut: async () => void (await call('POST', '/auth/logout')),
 
   /** @returns {Promise<OrderInfo[]>} */
@@ -72,6 +74,9 @@ export const api = {
 
   /** @param {string} eventId @returns {Promise<import('./state/draw_checks.js').SignedReceipt>} */
   drawReceipt: async (eventId) => (await call('GET', `/queue/${encodeURIComponent(eventId)}/receipt`)).data,
+
+  /** @param {string} eventId @returns {Promise<import('./state/challenge.js').Challenge>} */
+  lobbyChallenge: async (eventId) => (await call('GET', `/queue/${encodeURIComponent(eventId)}/challenge`)).data,
 
   /** @param {string} id */
   cancelOrder: async (id) => void (await call('POST', `/checkout/orders/${encodeURIComponent(id)}/cancel`)),

@@ -34,7 +34,7 @@
  * @typedef {{type: 'hold_best', id: string} & Wish} HoldBest
  * @typedef {{type: 'hold_seats', id: string, seats: number[]} | {type: 'release_seats', id: string, seats: number[]}
  *   | HoldBest | {type: 'extend_hold', id: string} | {type: 'checkout', id: string, payment_method: string}
- *   | {type: 'join_queue', id: string, nonce?: string} | {type: 'leave_queue', id: string}} Command
+ *   | {type: 'join_queue', id: string, nonce?: string, proof?: string} | {type: 'leave_queue', id: string}} Command
  * @typedef {{epoch: string, revision: number}} Position
  */
 

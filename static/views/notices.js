@@ -13,6 +13,7 @@
  * @property {import('./remembered.js').Memory} memory
  * @property {(problem: string) => void} setProblem the words that stand in the basket
  * @property {(command: Command) => void} resend
+ * @property {(command: Command, code: string) => boolean} onJoinRefused whether the waiting room deals with it
  * @property {() => void} onNotAdmitted it is not, or no longer, my turn
  */
 
@@ -67,6 +68,7 @@ export class Notices {
     const { choosing, memory, sale } = this._desk;
     if (command.type === 'checkout') memory.checkout = null;
     const { code, seats = [] } = refusal;
+    if (this._desk.onJoinRefused(command, code)) return;
     if (code === 'seat_taken') {
       const others = sale().selected.length > 0 ? ` ${T.notices.kept}` : '';
       this._tellLost(seats, T.notices.taken(choosing.names(seats), seats.length) + others);

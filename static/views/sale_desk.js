@@ -222,6 +222,7 @@ export class SaleDesk {
       memory: this._memory,
       setProblem: (problem) => (this._problem = problem),
       resend: (command) => this._resend(command),
+      onJoinRefused: (command, code) => this._waitingRoom.refused(command, code),
       onNotAdmitted: () => void (this._waitingRoom.turnsAway() || note(T.refusals['not_admitted'] ?? '', 'warn')),
     };
   }

@@ -25,7 +25,6 @@ import { api } from '../api.js';
 import { h, icon } from '../dom.js';
 import { go, setTitle } from '../router.js';
 import { session } from '../session.js';
-import { hexOf } from '../state/draw.js';
 import { Line, isMilestone } from '../state/line.js';
 import { formatMoment } from '../state/times.js';
 import { T } from '../texts.js';
@@ -33,11 +32,11 @@ import { chime, enableSound } from './chime.js';
 import { Countdown } from './countdown.js';
 import { ask } from './dialogs.js';
 import { showDraw } from './draw_dialog.js';
+import { Joining } from './joining.js';
 import { kept, partsToKeep } from './kept.js';
 import { startsClock } from './sale_status.js';
 import { signInPath } from './sign_page.js';
 
-const NONCE_BYTES = 32;
 const ADMISSION_MS = 900_000;
 const MINUTES_FROM_S = 90;
 
@@ -48,6 +47,7 @@ export class WaitingRoom {
     this._desk = desk;
     this._line = new Line({ hasRoom: event.waiting_room_enabled, mode: event.waiting_room_mode });
     this._kept = kept(event.id, '');
+    this._joining = new Joining(event.id, desk);
     this._isSignedIn = false;
     this._saidAhead = Infinity;
     this._starts = startsClock(desk.now, desk.signal);
@@ -90,13 +90,14 @@ export class WaitingRoom {
   }
 
   join() {
-    if (!this._isSignedIn) {
-      this._desk.memory.joinAsked = true;
-      go(signInPath());
-      return;
-    }
-    const nonce = hexOf(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
-    this._desk.send({ type: 'join_queue', id: crypto.randomUUID(), nonce });
+    if (this._isSignedIn) return this._joining.join();
+    this._desk.memory.joinAsked = true;
+    go(signInPath());
+  }
+
+  /** @param {Command} command @param {string} code @returns {boolean} whether it is one that is dealt with here */
+  refused(command, code) {
+    return this._joining.refused(command, code);
   }
 
   /** @returns {Promise<void>} */
@@ -182,14 +183,12 @@ export class WaitingRoom {
   /** @param {boolean} isLobby */
   _enter(isLobby) {
     const isBefore = this._desk.status().status === 'upcoming';
-    const isAsked = this._desk.isAsked();
     return [
       h('h2', { id: 'line-title' }, isLobby ? T.line.lobbyTitle : T.line.lineTitle),
       h('p', null, isLobby ? T.line.lobbyLead : this._event.waiting_room_mode === 'closed' ? T.line.closedLead : T.line.lineLead),
       isBefore ? this._countdown() : null,
       this._count(isLobby),
-      h('button.button.primary.wide', { type: 'button', 'data-key': 'join', disabled: isAsked, onclick: () => this.join() },
-        isAsked ? [h('span.spinner', { 'aria-hidden': 'true' }), T.line.joining] : !this._isSignedIn ? T.line.signInToJoin : isLobby ? T.line.joinLobby : T.line.joinLine),
+      ...this._joining.show(!this._isSignedIn ? T.line.signInToJoin : isLobby ? T.line.joinLobby : T.line.joinLine, () => this.join()),
       h('p.hint', null, T.line.oneEach),
     ];
   }

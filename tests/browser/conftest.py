@@ -39,10 +39,10 @@ def server_url() -> Iterator[str]:
     yield from a_server()
 
 
-def a_server() -> Iterator[str]:
+def a_server(**settings: str) -> Iterator[str]:
     """Run a server with the demo data in a process of its own, and yield its address once."""
     with tempfile.TemporaryDirectory(prefix="usher-", ignore_cleanup_errors=True) as folder:
-        server = ServerProcess(Path(folder))
+        server = ServerProcess(Path(folder), **settings)
         try:
             yield server.start()
         finally:
@@ -52,15 +52,16 @@ def a_server() -> Iterator[str]:
 class ServerProcess:
     """A server with the demo data; its folder is its own. Started again it has the port that it had."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self._folder = folder
+        self._settings = settings
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> str:
         """Start it, and answer its address when it takes requests."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "REDIS_"))}
-        environment |= {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": ADMIN_PASSWORD}
+        environment |= {"USHER_RATE_LIMIT": "off", "ADMIN_PASSWORD": ADMIN_PASSWORD} | self._settings
         where = ("--port", str(self._port), "--data-dir", str(self._folder / "data"))
         command = [sys.executable, "-m", "server", "serve", *where, "--demo"]
         with (self._folder / "log").open("a") as log:

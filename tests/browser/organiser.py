@@ -40,6 +40,11 @@ class Organiser:
         body = {"seat_ids": [str(seat) for seat in seats], "reason": "camera"}
         self._post(f"/api/v1/events/{event_id}/block-seats", body)
 
+    def change(self, event_id: str, **fields: Any) -> None:
+        """Change what was agreed for an event."""
+        answer = self.context.request.put(f"/api/v1/events/{event_id}", data=fields)
+        assert answer.ok, answer.text()
+
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = self.context.request.post(path, data=body)
         assert answer.ok, f"{path}: {answer.text()}"

@@ -150,6 +150,19 @@ def test_what_can_go_wrong_is_said(visitor: Visitor, arrive: Arrive, organiser: 
     expect(visitor.page.locator("[data-closed]")).to_contain_text("Sold out")
 
 
+def test_a_paused_line_says_so_and_goes_on(arrive: Arrive, organiser: Organiser) -> None:
+    event_id = queue_event(organiser, "closed")
+    visitor = arrive()
+    visitor.sign_up()
+    visitor.open_event(event_id)
+    expect(line(visitor, "enter_line")).to_contain_text("Nobody is being let in right now")
+    press(visitor, "join")
+    expect(line(visitor, "waiting").get_by_role("heading")).to_have_text("The line is paused")
+    expect(visitor.page.locator("[data-wait]")).to_have_text("–")
+    organiser.change(event_id, waiting_room_mode="fifo")
+    expect(line(visitor, "in")).to_be_visible()
+
+
 def test_the_lobby_is_drawn_and_the_draw_is_checked(arrive: Arrive, organiser: Organiser) -> None:
     on_sale = datetime.now(UTC) + timedelta(seconds=LOBBY_S)
     event_id = queue_event(organiser, "draw", on_sale_date=on_sale.isoformat())
