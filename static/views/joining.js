@@ -87,13 +87,13 @@ export class Joining {
   /** The button, and what is in the way. @param {string} label @param {() => void} onclick @returns {(HTMLElement | null)[]} */
   show(label, onclick) {
     const isBusy = this.isProving || this._desk.isAsked();
-    const words = this.isProving ? T.line.proving : T.line.joining;
     return [
       this._obstacle ? h('p.problem', { 'data-obstacle': this._obstacle }, T.line.obstacles[this._obstacle]) : null,
       this._obstacle === 'email_not_verified'
-        ? h('button.button.wide', { type: 'button', 'data-key': 'send-mail', onclick: () => void this._sendMail() }, T.line.sendMail)
+        ? h('button.button.quiet.wide', { type: 'button', 'data-key': 'send-mail', onclick: () => void this._sendMail() }, T.line.sendMail)
         : null,
-      h('button.button.primary.wide', { type: 'button', 'data-key': 'join', disabled: isBusy, onclick }, isBusy ? [h('span.spinner', { 'aria-hidden': 'true' }), words] : label),
+      h('button.button.primary.wide', { type: 'button', 'data-key': 'join', disabled: isBusy, onclick }, isBusy ? [h('span.spinner', { 'aria-hidden': 'true' }), T.line.joining] : label),
+      this.isProving ? h('p.hint', { 'data-proving': true }, T.line.proving) : null,
     ];
   }
 }
