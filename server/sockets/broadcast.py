@@ -4,7 +4,8 @@
                     └────► history, from which a watcher resumes
 
 A quiet event's patch leaves at once. Those of a hot one are folded: at most one per 50 ms, and the interval
-grows so that fan-out never takes more than half of the time. A watcher that does not drain gets no patches until it
+grows so that fan-out never takes more than half of the time; what is left of it is spread between the watchers, so
+that commands never wait for a whole fan-out. A watcher that does not drain gets no patches until it
 has, then one folded patch or a snapshot; one that stays behind is cut off.
 """
 
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 
 FOLD_S = 0.05
 SLICE_SOCKETS = 8
+REST_S = 0.002
+"""How long the fan-out of a hot event rests, again and again: it leaves a core to the database."""
+RUN_SOCKETS_MIN = 64
+"""It sends to at least so many between two rests."""
 BEHIND_MAX_S = 10.0
 HISTORY_SEATS_MAX = 50_000
 QUIET_CHANNEL_S = 300.0
@@ -62,6 +67,8 @@ class Channel:
         self._history_from = 0
         self._task: asyncio.Task[None] | None = None
         self._not_before = 0.0
+        self._work_s = 0.0
+        """What the last patch took to send, without the rests."""
         self._beat_at = self._loop.time() + limits.HEARTBEAT_S
         self._left_at = self._loop.time()
         self._snapshot: tuple[int, bytes] = (-1, b"")
@@ -175,13 +182,17 @@ class Channel:
 
     async def _fan_out(self) -> None:
         while self._fold or self._notes or self._loop.time() >= self._beat_at:
+            is_hot = self._loop.time() < self._not_before + FOLD_S
             await asyncio.sleep(max(0.0, self._not_before - self._loop.time()))
             began = self._loop.time()
+            rested_s = 0.0
             if self._fold:
                 base, fold = self._sent, self._fold
                 self._sent, self._fold = self._revision, {}
                 self._log_patch(base, len(fold))
-                await self._push_to_all(_patch(self._epoch, base, self._sent, fold), self._sent)
+                patch = _patch(self._epoch, base, self._sent, fold)
+                rested_s = await self._push_to_all(patch, self._sent, self._run_sockets() if is_hot else None)
+                self._work_s = self._loop.time() - began - rested_s
             while self._notes:
                 kind = next(iter(self._notes))
                 self._said[kind] = self._notes.pop(kind)
@@ -192,7 +203,7 @@ class Channel:
                     Heartbeat(self._epoch, self._sent, int(self._now().timestamp() * 1000)), None
                 )
             took = self._loop.time() - began
-            self._not_before = began + max(FOLD_S, 2 * took)
+            self._not_before = began + max(FOLD_S, 2 * (took - rested_s))
 
     def _log_patch(self, base: int, seats: int) -> None:
         ids, self._fold_ids = self._fold_ids[:CORRELATION_IDS_MAX], []
@@ -200,10 +211,17 @@ class Channel:
             fields = {"event_id": self._event_id, "base": base, "revision": self._sent, "seats": seats}
             log.debug("patch", extra=fields | {"watchers": len(self.watchers), "correlation_ids": ids})
 
-    async def _push_to_all(self, message: Outbound, revision: int | None) -> None:
+    def _run_sockets(self) -> int:
+        """To how many a patch is sent between two rests, so that it is with everybody when the next one is due."""
+        rests = (max(FOLD_S, 2 * self._work_s) - self._work_s) / REST_S
+        return max(RUN_SOCKETS_MIN, int(len(self.watchers) / rests) + 1)
+
+    async def _push_to_all(self, message: Outbound, revision: int | None, run_sockets: int | None = None) -> float:
+        """How long it rested, in seconds; `run_sockets`: after each so many watchers."""
         frame = text_frame(encode(message))
         epoch = self._epoch
         watchers = iter(list(self.watchers))
+        sent, rested_s = 0, 0.0
         while part := list(islice(watchers, SLICE_SOCKETS)):
             for outbox in part:
                 if epoch != self._epoch or outbox not in self.watchers or outbox.behind_since is not None:
@@ -212,7 +230,14 @@ class Channel:
                     self._fall_behind(outbox)
                 elif revision is not None:
                     outbox.revision = max(outbox.revision, revision)
-            await asyncio.sleep(0)
+            sent += len(part)
+            if run_sockets is not None and sent >= run_sockets:
+                sent, before = 0, self._loop.time()
+                await asyncio.sleep(REST_S)
+                rested_s += self._loop.time() - before
+            else:
+                await asyncio.sleep(0)
+        return rested_s
 
     def _fall_behind(self, outbox: Outbox) -> None:
         outbox.behind_since = outbox.behind_since or self._loop.time()

@@ -165,10 +165,11 @@ async def test_fan_out_takes_at_most_half_of_the_time(show: Show, monkeypatch: p
     spans: list[tuple[float, float]] = []
     loop = asyncio.get_running_loop()
 
-    async def slow(_self: Channel, _message: Any, _revision: int | None) -> None:
+    async def slow(_self: Channel, _message: Any, _revision: int | None, _run: int | None = None) -> float:
         began = loop.time()
         await asyncio.sleep(0.02)
         spans.append((began, loop.time()))
+        return 0.0
 
     monkeypatch.setattr(Channel, "_push_to_all", slow)
     while len(spans) < 5:
@@ -176,6 +177,28 @@ async def test_fan_out_takes_at_most_half_of_the_time(show: Show, monkeypatch: p
         await asyncio.sleep(0.002)
     for (began, ended), (next_began, _) in pairwise(spans):
         assert next_began - began >= 1.95 * (ended - began)
+
+
+async def test_a_hot_events_patch_rests_on_its_way(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one leaves without a rest; one that follows at once is spread, and is the same for everybody."""
+    rests: list[float] = []
+    sleep = asyncio.sleep
+
+    async def counted(delay: float) -> None:
+        rests.extend([delay] if delay == broadcast.REST_S else [])
+        await sleep(delay)
+
+    watchers = [Watcher(show) for _ in range(3 * broadcast.RUN_SOCKETS_MIN)]
+    for watcher in watchers:
+        watcher.watch()
+    monkeypatch.setattr(asyncio, "sleep", counted)
+    show.commit({1: 1})
+    await until(lambda: all(len(patches(one)) == 1 for one in watchers))
+    assert rests == []
+    show.commit({2: 1})
+    await until(lambda: all(len(patches(one)) == 2 for one in watchers))
+    assert 2 <= len(rests) <= 3, "after the last one there is nothing to wait for, but the task may rest"
+    assert {bytes(one.states) for one in watchers} == {bytes(show.seating.states)}
 
 
 async def test_others_get_a_turn_between_slices(show: Show) -> None:
