@@ -54,8 +54,8 @@ class LineMachine(RuleBasedStateMachine):
         self.naive = NaiveRoom(1)
         self.rows: dict[str, EntryMoved] = {}
         self.admitted_upto = self.admitted_ms = 0
-        self.before: set[str] = set()
-        """Who held something before the turn."""
+        self.before: dict[str, int] = {}
+        """Who held something before the turn, and until when."""
 
     @initialize(slots=slots, mode=st.sampled_from(rooms), per_minute=paces, is_on_sale=st.booleans())
     def open_room(self, slots: int, mode: QueueMode, per_minute: int, is_on_sale: bool) -> None:
@@ -240,9 +240,8 @@ class LineMachine(RuleBasedStateMachine):
     def follow(self, customer: str, command: object, busy: set[str], bought: set[str], *, was_drawn: bool) -> None:
         """What the same turn does to the naive room."""
         naive, is_on_sale = self.naive, self.now_ms >= OPENING_MS
-        naive.clock(
-            self.now_ms, self.seen, {one for one in self.seating.holds if one != customer} | self.before | busy
-        )
+        kept = {one for one, expires_ms in self.before.items() if expires_ms > self.now_ms} | busy
+        naive.clock(self.now_ms, self.seen, kept)
         if was_drawn:
             event = UUID(EVENT)
             ids = {
@@ -261,9 +260,9 @@ class LineMachine(RuleBasedStateMachine):
             naive.join(customer, is_on_sale)
         if is_on_sale and not was_drawn and self.seating.counts.available:
             naive.admit(self.now_ms, self.seen)
-        for one in self.before - set(self.seating.holds):
+        for one in self.before.keys() - self.seating.holds.keys():
             naive.gave_back(one)
-        self.before = set(self.seating.holds)
+        self.before = {one: hold.expires_ms for one, hold in self.seating.holds.items()}
 
     def one_of(self, customer: str, others: Iterable[str]) -> str:
         """One of the others, if there are any."""
@@ -278,7 +277,8 @@ class LineMachine(RuleBasedStateMachine):
     def catch_up(self) -> None:
         """The manager wakes up at once for what is due by now."""
         for _ in range(len(CUSTOMERS)):
-            if (next_turn_ms(self.seating, self.now_ms) or LONG_TERM) > self.now_ms:
+            due_ms = next_turn_ms(self.seating, self.now_ms)
+            if due_ms is None or due_ms > self.now_ms:
                 return
             self.turn()
         raise AssertionError("it would never sleep again")
