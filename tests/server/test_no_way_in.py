@@ -39,9 +39,10 @@ async def test_no_way_leads_in(usher: Usher, standing: Callable[[Usher], Awaitab
 
 
 async def test_nobody_is_in_while_the_draw_waits_for_its_beacon(
-    shared_database: PostgresAddress, redis_server: RedisAddress
+    database_address: PostgresAddress, redis_server: RedisAddress
 ) -> None:
-    async with running(shared_database, redis_server, beacon=NOBODYS_BEACON) as usher:
+    async with running(database_address, redis_server, beacon=NOBODYS_BEACON) as usher:
+        # A database of its own: another server, without a beacon, would open the lobby.
         event_id = await usher.event(room="draw", on_sale_in=timedelta(seconds=1.5))
         ada, bob = await usher.customer(), await usher.customer("Bob")
         assert await join(usher, event_id, ada) == "waiting"
