@@ -22,6 +22,7 @@ from tests.server.standings import (
     set_mode,
     state_of,
 )
+from tests.server.test_draws import add_admin
 from tests.server.ways_in import NOT_ADMITTED, WANTED, stored, try_all, unknown_ways
 
 pytestmark = SHARED
@@ -43,14 +44,12 @@ async def test_nobody_is_in_while_the_draw_waits_for_its_beacon(
 ) -> None:
     async with running(database_address, redis_server, beacon=NOBODYS_BEACON) as usher:
         # A database of its own: another server, without a beacon, would open the lobby.
-        event_id = await usher.event(room="draw", on_sale_in=timedelta(seconds=1.5))
+        event_id = await usher.event(room="draw", on_sale_in=timedelta(hours=1))
         ada, bob = await usher.customer(), await usher.customer("Bob")
         assert await join(usher, event_id, ada) == "waiting"
-
-        async def is_on_sale() -> bool:
-            return bool((await usher.reserve(event_id, WANTED, ada)).body["code"] == NOT_ADMITTED)
-
-        await until(is_on_sale)
+        olga = await usher.sign_in(await add_admin(usher))
+        opened = await usher.rest("PATCH", f"/events/{event_id}/status", {"status": "on_sale"}, olga)
+        assert opened.status == 200, opened.body
         assert await join(usher, event_id, bob) == "waiting"
         for one in (ada, bob):
             await try_all(usher, event_id, one, NOT_ADMITTED, "hold_not_found")
