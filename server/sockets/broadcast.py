@@ -4,9 +4,9 @@
                     └────► history, from which a watcher resumes
 
 A quiet event's patch leaves at once. Those of a hot one are folded: at most one per 50 ms, and the interval
-grows so that fan-out never takes more than half of the time; what is left of it is spread between the watchers, so
-that commands never wait for a whole fan-out. A watcher that does not drain gets no patches until it
-has, then one folded patch or a snapshot; one that stays behind is cut off.
+grows so that fan-out never takes more than half of the time. Where batches come faster than patches, what is left
+of it is spread between the watchers, so that commands never wait for a whole fan-out. A watcher that does not drain
+gets no patches until it has, then one folded patch or a snapshot; one that stays behind is cut off.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 FOLD_S = 0.05
 SLICE_SOCKETS = 8
 REST_S = 0.002
-"""How long the fan-out of a hot event rests, again and again: it leaves a core to the database."""
+"""How long the fan-out of several batches rests, again and again: it leaves a core to the database."""
 RUN_SOCKETS_MIN = 64
 """It sends to at least so many between two rests."""
 BEHIND_MAX_S = 10.0
@@ -182,12 +182,12 @@ class Channel:
 
     async def _fan_out(self) -> None:
         while self._fold or self._notes or self._loop.time() >= self._beat_at:
-            is_hot = self._loop.time() < self._not_before + FOLD_S
             await asyncio.sleep(max(0.0, self._not_before - self._loop.time()))
             began = self._loop.time()
             rested_s = 0.0
             if self._fold:
                 base, fold = self._sent, self._fold
+                is_hot = self._revision > base + 1
                 self._sent, self._fold = self._revision, {}
                 self._log_patch(base, len(fold))
                 patch = _patch(self._epoch, base, self._sent, fold)
